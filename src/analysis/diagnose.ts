@@ -1,0 +1,157 @@
+import { messageOf } from "../base/errors.ts";
+import type { Finding } from "../model/finding.ts";
+import type { Scalar } from "../model/config.ts";
+import type { Fact, Get, RunView } from "./fact.ts";
+import type { Explanation, Needs, Rule, Sign } from "./rule.ts";
+import type { RunData, SeriesData } from "./run-data.ts";
+import type { Signal } from "./signals.ts";
+
+/** What one rule said of one run. */
+export type Outcome =
+  | { readonly status: "checked"; readonly rule: string; readonly findings: readonly Finding[] }
+  | { readonly status: "not-applicable"; readonly rule: string; readonly missing: readonly string[] }
+  | { readonly status: "failed"; readonly rule: string; readonly error: string };
+
+export interface Diagnosis {
+  readonly outcomes: readonly Outcome[];
+  readonly explained: readonly Explanation[];
+  /** How many facts were derived anew; the rest came from memory. */
+  readonly derived: number;
+}
+
+/** Reads the version of one input of a run; unequal to the noted one means that the input changed. */
+type Version = () => unknown;
+interface Noted {
+  readonly version: Version;
+  readonly seen: unknown;
+}
+interface Memo {
+  readonly value: unknown;
+  readonly inputs: ReadonlySet<Noted>;
+}
+
+/**
+ * Diagnoses one run again and again while it grows.
+ *
+ * Why it exists: a live run of a thousand series is diagnosed on each batch. Each fact notes what it
+ * read (a signal's series and their lengths, the configuration, the records, the clock); as long as
+ * none of that changed, its value is kept, and a rule whose facts are all the same objects keeps its outcome.
+ */
+export function createDiagnosis(run: RunData, rules: readonly Rule[], signs: readonly Sign[]): () => Diagnosis {
+  const memos = new Map<Fact<unknown>, Memo>();
+  const checked = new Map<Rule | Sign, { values: readonly unknown[]; outcome: unknown }>();
+  const view = createView(run);
+  return () => {
+    const fresh = new Set<Fact<unknown>>();
+    let derived = 0;
+    const get = (fact: Fact<unknown>, into: Set<Noted> | undefined): unknown => {
+      let memo = memos.get(fact);
+      if (memo === undefined || (!fresh.has(fact) && [...memo.inputs].some((n) => n.version() !== n.seen))) {
+        const inputs = new Set<Noted>();
+        const tracked: Get = <T>(inner: Fact<T>) => get(inner, inputs) as T | undefined;
+        memo = { value: fact.derive(view(inputs), tracked), inputs };
+        memos.set(fact, memo);
+        derived += 1;
+      }
+      fresh.add(fact);
+      if (into !== undefined) for (const noted of memo.inputs) into.add(noted);
+      return memo.value;
+    };
+    const apply = <R>(
+      owner: Rule | Sign,
+      needs: Needs,
+      judge: (values: Record<string, unknown>) => R,
+      absent: (missing: string[]) => R,
+    ): R => {
+      const names = Object.keys(needs);
+      const values = names.map((name) => get(needs[name] as Fact<unknown>, undefined));
+      const before = checked.get(owner);
+      if (before !== undefined && values.every((value, i) => Object.is(value, before.values[i])))
+        return before.outcome as R;
+      const missing = names.flatMap((name, i) => (values[i] === undefined ? [(needs[name] as Fact<unknown>).id] : []));
+      const outcome =
+        missing.length > 0 ? absent(missing) : judge(Object.fromEntries(names.map((name, i) => [name, values[i]])));
+      checked.set(owner, { values, outcome });
+      return outcome;
+    };
+    const outcomes = rules.map((rule): Outcome => {
+      try {
+        return apply<Outcome>(
+          rule,
+          rule.needs,
+          (values) => ({
+            status: "checked",
+            rule: rule.id,
+            findings: rule
+              .check(values)
+              .map((draft) => ({ ...draft, title: draft.title ?? rule.title, rule: rule.id })),
+          }),
+          (missing) => ({ status: "not-applicable", rule: rule.id, missing }),
+        );
+      } catch (thrown) {
+        return { status: "failed", rule: rule.id, error: messageOf(thrown) };
+      }
+    });
+    const explained = signs.flatMap((sign) => {
+      try {
+        return apply<readonly Explanation[]>(
+          sign,
+          sign.needs,
+          (values) => sign.explain(values),
+          () => [],
+        );
+      } catch {
+        // A sign only comforts; without it the report is still right, so its failure stays silent here and red in its test.
+        return [];
+      }
+    });
+    return { outcomes, explained, derived };
+  };
+}
+
+/** The tracked window on a run that facts get. */
+function createView(run: RunData): (inputs: Set<Noted>) => RunView {
+  const bySignal = new Map<Signal, { count: number; series: SeriesData[] }>();
+  const seriesOf = (signal: Signal): SeriesData[] => {
+    let known = bySignal.get(signal);
+    if (known === undefined || known.count !== run.seriesCount) {
+      known = { count: run.seriesCount, series: [...run.series].filter((s) => signal.matches(s.name, s.labels)) };
+      bySignal.set(signal, known);
+    }
+    return known.series;
+  };
+  const note = (inputs: Set<Noted>, version: Version): void => {
+    inputs.add({ version, seen: version() });
+  };
+  return (inputs) => ({
+    series(signal) {
+      note(inputs, () => seriesOf(signal).reduce((sum, s) => sum + s.length, seriesOf(signal).length / 1e6));
+      return seriesOf(signal);
+    },
+    config(...keys) {
+      note(inputs, () => run.configVersion);
+      return lookUp(run.config, keys);
+    },
+    records() {
+      note(inputs, () => run.records.length);
+      return run.records;
+    },
+    info() {
+      note(inputs, () => run.infoVersion);
+      return run.info;
+    },
+    clock() {
+      note(inputs, () => run.clock);
+      return run.clock;
+    },
+  });
+}
+
+function lookUp(config: ReadonlyMap<string, Scalar>, keys: readonly string[]): Scalar | undefined {
+  for (const key of keys) {
+    const exact = config.get(key);
+    if (exact !== undefined && exact !== null) return exact;
+    for (const [name, value] of config) if (value !== null && name.endsWith(`.${key}`)) return value;
+  }
+  return undefined;
+}

@@ -1,0 +1,129 @@
+import { assert } from "../base/assert.ts";
+import type { Decoded } from "../model/batch.ts";
+import type { FlatConfig, Scalar } from "../model/config.ts";
+import type { LogRecord } from "../model/record.ts";
+import type { RunKind, RunStatus } from "../model/run.ts";
+import { seriesId, type Labels, type SeriesPoints } from "../model/series.ts";
+
+/** One series as rules see it: columns of equal length in arrival order, steps may go back at a resume. */
+export interface SeriesData {
+  readonly id: string;
+  readonly name: string;
+  readonly labels: Labels;
+  readonly length: number;
+  /** Views of exactly `length` items; valid until the next append. */
+  readonly step: Float64Array;
+  readonly time: Float64Array;
+  readonly value: Float64Array;
+}
+
+export interface RunInfo {
+  readonly id: string | null;
+  readonly name: string;
+  readonly kind: RunKind;
+  readonly source: string;
+  readonly dialect: string | null;
+  readonly status: RunStatus;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly exitStatus: number | null;
+}
+
+/**
+ * Everything the engine may look at of one run. Grows by `append`; each part carries a version,
+ * so that a diagnosis repeated after an append recomputes only what the new data can change.
+ */
+export class RunData {
+  info: RunInfo;
+  readonly config: Map<string, Scalar> = new Map();
+  readonly records: LogRecord[] = [];
+  /** Milliseconds since the epoch of this diagnosis; null when reading a run that is over. */
+  clock: number | null = null;
+  infoVersion = 0;
+  configVersion = 0;
+  readonly #series = new Map<string, GrowingSeries>();
+
+  constructor(info: RunInfo) {
+    this.info = info;
+  }
+
+  get series(): Iterable<SeriesData> {
+    return this.#series.values();
+  }
+
+  get seriesCount(): number {
+    return this.#series.size;
+  }
+
+  setInfo(changes: Partial<RunInfo>): void {
+    this.info = { ...this.info, ...changes };
+    this.infoVersion += 1;
+  }
+
+  setConfig(config: FlatConfig): void {
+    for (const [key, value] of Object.entries(config)) this.config.set(key, value);
+    this.configVersion += 1;
+  }
+
+  append(decoded: Pick<Decoded, "series" | "records">): void {
+    for (const points of decoded.series) this.appendPoints(points);
+    for (const record of decoded.records) this.records.push(record);
+  }
+
+  appendPoints(points: SeriesPoints): void {
+    const id = seriesId(points.name, points.labels);
+    let series = this.#series.get(id);
+    if (series === undefined) {
+      series = new GrowingSeries(id, points.name, points.labels);
+      this.#series.set(id, series);
+    }
+    series.append(points);
+  }
+}
+
+class GrowingSeries implements SeriesData {
+  readonly id: string;
+  readonly name: string;
+  readonly labels: Labels;
+  length = 0;
+  #step = new Float64Array(64);
+  #time = new Float64Array(64);
+  #value = new Float64Array(64);
+
+  constructor(id: string, name: string, labels: Labels) {
+    this.id = id;
+    this.name = name;
+    this.labels = labels;
+  }
+
+  get step(): Float64Array {
+    return this.#step.subarray(0, this.length);
+  }
+  get time(): Float64Array {
+    return this.#time.subarray(0, this.length);
+  }
+  get value(): Float64Array {
+    return this.#value.subarray(0, this.length);
+  }
+
+  append({ step, time, value }: SeriesPoints): void {
+    assert(step.length === value.length && time.length === value.length, `columns of ${this.id} differ in length`);
+    const length = this.length + value.length;
+    if (length > this.#value.length) {
+      const capacity = Math.max(length, this.#value.length * 2);
+      this.#step = grown(this.#step, capacity);
+      this.#time = grown(this.#time, capacity);
+      this.#value = grown(this.#value, capacity);
+    }
+    this.#step.set(step, this.length);
+    this.#time.set(time, this.length);
+    this.#value.set(value, this.length);
+    this.length = length;
+  }
+}
+
+function grown(array: Float64Array, capacity: number): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(capacity);
+  larger.set(array);
+  return larger;
+}

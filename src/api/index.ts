@@ -1,0 +1,23 @@
+import { getBuckets, getPoints, getSeries, postPoints } from "./points.ts";
+import { getRecordGroups, getRecords, postRecords } from "./records.ts";
+import { deleteRun, getReport, getRun, getRuns, patchRun, postRun } from "./runs.ts";
+import { getHealth, getStorage } from "./server.ts";
+
+/** Every endpoint of the native API; a test compares this list with the folder and with what the server registers. */
+export const routes = [
+  getHealth,
+  getStorage,
+  getRuns,
+  postRun,
+  getRun,
+  patchRun,
+  deleteRun,
+  getReport,
+  postPoints,
+  getSeries,
+  getPoints,
+  getBuckets,
+  postRecords,
+  getRecords,
+  getRecordGroups,
+] as const;
