@@ -18,7 +18,7 @@ export type FlatConfig = z.infer<typeof FlatConfig>;
  * Keys that would reach an object's prototype are kept as plain data on a null-prototype object.
  */
 export function flatten(nested: unknown, prefix = ""): FlatConfig {
-  const flat: FlatConfig = Object.create(null);
+  const flat = Object.create(null) as FlatConfig;
   const visit = (value: unknown, path: string, depth: number): void => {
     if (value === null || typeof value === "string" || typeof value === "boolean") flat[path] = value;
     else if (typeof value === "number") flat[path] = Number.isFinite(value) ? value : (String(value) as Scalar);
