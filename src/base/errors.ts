@@ -12,6 +12,7 @@ const codes = {
   "not-found": { status: 404, exitCode: 2 },
   conflict: { status: 409, exitCode: 2 },
   "too-large": { status: 413, exitCode: 2 },
+  "unsupported-media-type": { status: 415, exitCode: 2 },
   "directory-in-use": { status: 409, exitCode: 2 },
   "store-unavailable": { status: 503, exitCode: 2 },
   "disk-full": { status: 507, exitCode: 2 },
@@ -37,3 +38,6 @@ export class AppError extends Error {
 
 /** The message of whatever was thrown. */
 export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+
+/** Whether a text, such as the `code` of a problem document, is one of the codes. */
+export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(codes, text);

@@ -1,0 +1,19 @@
+import type { Command } from "../command.ts";
+import { demoCommand } from "./demo.ts";
+import { diagnoseCommand } from "./diagnose.ts";
+import { doctorCommand } from "./doctor.ts";
+import { importCommand } from "./import.ts";
+import { logsCommand } from "./logs.ts";
+import { runCommand } from "./run.ts";
+import { serveCommand } from "./serve.ts";
+
+/** In the order of `llmdbg --help`. A test compares this list with the folder. */
+export const commands: readonly Command[] = [
+  runCommand,
+  serveCommand,
+  importCommand,
+  diagnoseCommand,
+  logsCommand,
+  demoCommand,
+  doctorCommand,
+];

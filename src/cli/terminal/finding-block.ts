@@ -1,0 +1,99 @@
+import type { Cause, Finding, Severity } from "../../model/finding.ts";
+import { sparkline, type Curve } from "./sparkline.ts";
+import type { Style } from "./style.ts";
+import { labelled, numberText, plain } from "./text.ts";
+
+/** Severity is a shape and a word before it is a colour. */
+const shapes = {
+  error: { unicode: "✖", ascii: "x" },
+  warning: { unicode: "▲", ascii: "!" },
+  info: { unicode: "●", ascii: "i" },
+} as const;
+
+export function severityText(severity: Severity, style: Style): string {
+  const text = `${style.unicode ? shapes[severity].unicode : shapes[severity].ascii} ${severity}`;
+  const { red, yellow, blue, bold } = style.colours;
+  return bold(severity === "error" ? red(text) : severity === "warning" ? yellow(text) : blue(text));
+}
+
+interface FindingView {
+  readonly curve?: Curve | undefined;
+  readonly link?: string | undefined;
+  /** All evidence, all causes with what speaks for and against, the expected effect. Otherwise the short block. */
+  readonly full?: boolean;
+}
+
+/** A finding as a block of lines: what, since when, how it looks, why, and what to change. */
+export function findingBlock(finding: Finding, style: Style, view: FindingView): string {
+  const { bold, dim } = style.colours;
+  const width = style.width - 2;
+  const lines = [
+    `${severityText(finding.severity, style)}  ${bold(plain(finding.title))}  ${dim(`${finding.rule}${place(finding)}`)}`,
+    ...labelled("", finding.message, width),
+    ...(view.curve === undefined ? [] : curveLines(view.curve, finding, style)),
+  ];
+  if (view.full === true) {
+    for (const evidence of finding.evidence) {
+      const where = [evidence.series, evidence.step === null ? null : `step ${evidence.step}`].filter((part) => part !== null);
+      const value = evidence.value === null ? "" : ` = ${numberText(evidence.value)}`;
+      lines.push(...labelled("seen    ", `${where.join(" at ")}${value}${where.length > 0 ? ": " : ""}${evidence.note}`, width));
+    }
+  }
+  const causes = [...finding.causes].sort((a, b) => b.likelihood - a.likelihood);
+  for (const cause of view.full === true ? causes : causes.slice(0, 1)) lines.push(...causeLines(cause, style, view.full === true));
+  for (const advice of view.full === true ? finding.advice : finding.advice.slice(0, 1)) {
+    lines.push(...labelled("change  ", advice.summary, width));
+    for (const { key, from, to } of advice.changes) lines.push(...diffLines(key, from, to, style));
+    if (view.full === true) {
+      lines.push(...labelled("expect  ", advice.expect, width));
+      lines.push(...labelled("source  ", advice.source, width).map((line) => dim(line)));
+    }
+  }
+  if (view.link !== undefined) lines.push(dim(`more    ${view.link}`));
+  return lines.map((line, i) => (i === 0 ? line : `  ${line}`)).join("\n");
+}
+
+function place(finding: Finding): string {
+  const { step, layer, rank } = finding.onset;
+  const parts = [
+    step === null ? "" : finding.end === null ? `since step ${step}` : `steps ${step} to ${finding.end.step}`,
+    finding.recovered === true ? "recovered" : "",
+    layer === undefined ? "" : `layer ${plain(layer)}`,
+    rank === undefined ? "" : `rank ${rank}`,
+  ].filter((part) => part !== "");
+  return parts.length === 0 ? "" : `, ${parts.join(", ")}`;
+}
+
+function curveLines(curve: Curve, finding: Finding, style: Style): string[] {
+  const label = plain(curve.label);
+  const first = numberText(curve.value[0] ?? Number.NaN);
+  const last = numberText(curve.value[curve.value.length - 1] ?? Number.NaN);
+  const ends = `${first} ${style.unicode ? "→" : "->"} ${last}`;
+  const room = Math.max(16, Math.min(60, style.width - label.length - ends.length - 8));
+  const { bars, mark } = sparkline(curve, room, { unicode: style.unicode, mark: finding.onset.step });
+  const start = label.length + 2;
+  const lines = [`${label}  ${style.colours.cyan(bars)}  ${ends}`];
+  if (mark !== undefined) lines.push(style.colours.dim(`${" ".repeat(start + mark)}${style.unicode ? "▲" : "^"} step ${finding.onset.step}`));
+  return lines;
+}
+
+function causeLines(cause: Cause, style: Style, full: boolean): string[] {
+  const { dim, green, red } = style.colours;
+  const width = style.width - 2;
+  const lines = labelled("cause   ", `${cause.statement} (${Math.round(cause.likelihood * 100)}%)`, width);
+  if (!full) return lines;
+  for (const reason of cause.for) lines.push(...labelled("        for: ", reason, width).map((line) => line.replace("for:", green("for:"))));
+  for (const reason of cause.against)
+    lines.push(...labelled("        against: ", reason, width).map((line) => line.replace("against:", red("against:"))));
+  return lines.map((line, i) => (i === 0 ? line : dim(line)));
+}
+
+/** A setting's change as a diff that can be pasted into a YAML file. */
+function diffLines(key: string, from: unknown, to: unknown, style: Style): string[] {
+  const { red, green } = style.colours;
+  const spelled = (value: unknown): string => (typeof value === "string" ? plain(value) : String(value));
+  return [
+    ...(from === null ? [] : [red(`      - ${plain(key)}: ${spelled(from)}`)]),
+    to === null ? green(`      + (remove ${plain(key)})`) : green(`      + ${plain(key)}: ${spelled(to)}`),
+  ];
+}

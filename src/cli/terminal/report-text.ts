@@ -1,0 +1,70 @@
+import type { Finding } from "../../model/finding.ts";
+import type { Report } from "../../model/report.ts";
+import { findingBlock, severityText } from "./finding-block.ts";
+import type { Curve } from "./sparkline.ts";
+import type { Style } from "./style.ts";
+import { count, labelled, plain } from "./text.ts";
+
+export const severities = ["error", "warning", "info"] as const;
+
+export type CurveOf = (finding: Finding) => Curve | undefined;
+
+/** A whole diagnosis for people: verdict, findings, what is normal, what was clean, what could not be checked. */
+export function reportText(report: Report, style: Style, curveOf: CurveOf, link?: string): string {
+  const { dim } = style.colours;
+  const blocks = [verdictLine(report, style)];
+  for (const finding of bySeverity(report.findings))
+    blocks.push(findingBlock(finding, style, { curve: curveOf(finding), full: true }));
+  const rest = remainder(report, style);
+  if (rest.length > 0) blocks.push(rest.join("\n"));
+  if (link !== undefined) blocks.push(dim(`Look closer: ${link}`));
+  return `${blocks.join("\n\n")}\n`;
+}
+
+/** "✖ error  my-run: 1 error, 2 warnings  (hf, steps 1 to 2000)"; says "nothing found" only of what was checked. */
+export function verdictLine(report: Report, style: Style): string {
+  const { run, findings, clean } = report;
+  const { bold, dim } = style.colours;
+  const worst = severities.find((severity) => findings.some((finding) => finding.severity === severity));
+  const about = [
+    run.dialect === null ? "" : plain(run.dialect),
+    run.firstStep === null || run.lastStep === null ? "" : `steps ${run.firstStep} to ${run.lastStep}`,
+    count(run.series.length, "metric"),
+  ].filter((part) => part !== "");
+  const name = bold(plain(run.name));
+  if (worst === undefined) {
+    const checked = clean.length === 0 ? "nothing could be checked" : `nothing wrong in ${count(clean.length, "check")}`;
+    return `${style.unicode ? "○" : "o"} ${name}: ${checked}  ${dim(about.join(", "))}`;
+  }
+  const numbers = severities
+    .map((severity) => findings.filter((finding) => finding.severity === severity).length)
+    .flatMap((n, i) => (n === 0 ? [] : [severities[i] === "info" ? `${n} info` : count(n, severities[i] ?? "")]));
+  return `${severityText(worst, style)}  ${name}: ${numbers.join(", ")}  ${dim(about.join(", "))}`;
+}
+
+export const bySeverity = (findings: readonly Finding[]): Finding[] =>
+  [...findings].sort(
+    (a, b) =>
+      severities.indexOf(a.severity) - severities.indexOf(b.severity) || (a.onset.step ?? 0) - (b.onset.step ?? 0),
+  );
+
+/** Everything after the findings. */
+export function remainder(report: Report, style: Style): string[] {
+  const { dim, red } = style.colours;
+  const width = style.width;
+  const lines: string[] = [];
+  for (const { sign, why } of report.explained) lines.push(...labelled("Normal here  ", `${sign}: ${why}`, width));
+  if (report.clean.length > 0) lines.push(...labelled("Clean        ", report.clean.join(", "), width));
+  const absent = new Map<string, string[]>();
+  for (const { rule, missing } of report.notApplicable) {
+    const what = missing.join(", ");
+    absent.set(what, [...(absent.get(what) ?? []), rule]);
+  }
+  let first = true;
+  for (const [missing, rules] of absent) {
+    lines.push(...labelled(first ? "Not checked  " : "             ", `${rules.join(", ")} (needs ${missing})`, width));
+    first = false;
+  }
+  for (const { rule, error } of report.failed) lines.push(...labelled("Failed       ", `${rule}: ${error}`, width).map((line) => red(line)));
+  return lines.map((line) => line.replace(/^(Normal here|Clean|Not checked)/, (word) => dim(word)));
+}
