@@ -9,6 +9,14 @@ export const Writer = z.object({ id: z.string().min(1).max(128), sequence: z.num
 
 export const maxPointsPerBatch = 1_000_000;
 
+/** The schema checks only that it is an array: a hand loop reads the items a hundred times faster. */
+const column = z
+  .custom<readonly unknown[]>((value) => Array.isArray(value), "expected an array")
+  .meta({
+    type: "array",
+    items: {},
+  });
+
 /**
  * Points in columns. The envelope is checked here; the arrays are checked item by item in one loop,
  * so that a bad item is refused with its index and the rest is kept. Items of `value` are numbers or
@@ -21,19 +29,25 @@ export const PointsBody = z.object({
       z.object({
         name: z.string().min(1).max(512),
         labels: Labels.optional(),
-        step: z.array(z.unknown()),
-        time: z.array(z.unknown()).optional(),
-        value: z.array(z.unknown()),
+        step: column,
+        time: column.optional(),
+        value: column,
       }),
     )
     .max(100_000),
 });
 export type PointsBody = z.input<typeof PointsBody>;
 
-/** `accepted` counts points (or records); a rejection's `index` counts through the whole batch, series after series. */
+export const maxRejectionsListed = 1_000;
+
+/**
+ * `accepted` counts points (or records); a rejection's `index` counts through the whole batch, series after
+ * series. `rejectedCount` is there when more were refused than `rejected` lists.
+ */
 export const BatchReply = z.object({
   accepted: z.number(),
   rejected: z.array(z.object({ index: z.number(), reason: z.string() })),
+  rejectedCount: z.number().optional(),
   /** True when this batch of this writer was stored before. */
   duplicate: z.boolean().default(false),
 });

@@ -18,6 +18,8 @@ export const Environment = z.object({
   command: z.array(z.string()).optional(),
   cwd: z.string().optional(),
   host: z.string().optional(),
+  /** Process of the training program on `host`: lets the server notice that it is gone. */
+  pid: z.number().int().positive().optional(),
   user: z.string().optional(),
   platform: z.string().optional(),
   cpus: z.number().optional(),

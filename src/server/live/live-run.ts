@@ -1,0 +1,155 @@
+import { RunData } from "../../analysis/run-data.ts";
+import { isAnalysed } from "../../analysis/signals.ts";
+import type { LogRecord } from "../../model/record.ts";
+import type { Report } from "../../model/report.ts";
+import type { Run } from "../../model/run.ts";
+import { seriesId, type SeriesPoints } from "../../model/series.ts";
+import type { Store } from "../../store/store.ts";
+import { createReport } from "./engine.ts";
+import { SeriesBook } from "./series-book.ts";
+
+/** Points of one series held for the engine: 12 MB at 24 bytes a point. */
+export const maxHeldPoints = 500_000;
+/** Records held for the engine; beyond the first number only warnings and worse. */
+export const maxHeldRecords = { any: 20_000, severe: 50_000 } as const;
+const recordPage = 10_000;
+
+/** One run in memory: what the engine looks at, and the state that screens are told of. */
+export class LiveRun {
+  readonly id: string;
+  readonly data: RunData;
+  readonly book: SeriesBook;
+  readonly #held = new Map<string, number>();
+  readonly #cut = new Map<string, number>();
+  readonly #makeReport: () => Report;
+  recordCount: number;
+  /** The newest diagnosis; undefined before the first. */
+  report: Report | undefined;
+  /** Whether data came in after `report`. */
+  isStale = true;
+  /** Findings as they are in the store, as JSON. */
+  persisted: string;
+  persistedAt = 0;
+  /** Appends under way; a run with some is not evicted. */
+  inFlight = 0;
+  usedAt = Date.now();
+
+  constructor(run: Run, book = new SeriesBook(), recordCount = 0, persisted = "[]") {
+    this.id = run.id;
+    this.data = new RunData(infoOf(run));
+    this.data.setConfig(run.config);
+    this.book = book;
+    this.recordCount = recordCount;
+    this.persisted = persisted;
+    this.#makeReport = createReport(this.data);
+  }
+
+  /** Everything that the store knows of the run, up to the limits above. */
+  static async load(store: Store, run: Run): Promise<LiveRun> {
+    const [infos, findings, first] = await Promise.all([
+      store.listSeries(run.id),
+      store.getFindings(run.id),
+      store.readRecords(run.id, { order: "ascending", limit: recordPage, offset: 0 }),
+    ]);
+    const live = new LiveRun(run, new SeriesBook(infos), first.total, JSON.stringify(findings));
+    live.#hold([], first.records);
+    for (let offset = recordPage; offset < Math.min(first.total, maxHeldRecords.severe); offset += recordPage) {
+      const { records } = await store.readRecords(run.id, { order: "ascending", limit: recordPage, offset });
+      live.#hold([], records);
+    }
+    for (const info of infos.filter((s) => isAnalysed(s.name, s.labels))) {
+      const read = await store.readPoints(run.id, { series: [info.id], limit: maxHeldPoints });
+      live.#hold(read, []);
+      if (info.count > maxHeldPoints) live.#cut.set(info.id, info.count - maxHeldPoints);
+    }
+    return live;
+  }
+
+  get heldPoints(): number {
+    let sum = 0;
+    for (const points of this.#held.values()) sum += points;
+    return sum;
+  }
+
+  append(series: readonly SeriesPoints[], records: readonly LogRecord[]): void {
+    for (const points of series) this.book.append(points);
+    this.recordCount += records.length;
+    this.#hold(series, records);
+    this.isStale = true;
+    this.usedAt = Date.now();
+  }
+
+  change(run: Run): void {
+    this.data.setInfo(infoOf(run));
+    this.data.setConfig(run.config);
+    this.isStale = true;
+    this.usedAt = Date.now();
+  }
+
+  /** `clock`: milliseconds since the epoch while the run goes on, else null. */
+  diagnose(clock: number | null): Report {
+    this.data.clock = clock;
+    const report = this.#makeReport();
+    const series = Array.from(this.book.infos, (s) => s.id);
+    this.report = {
+      ...report,
+      run: { ...report.run, series },
+      explained: [...report.explained, ...this.#limits()],
+    };
+    this.isStale = false;
+    return this.report;
+  }
+
+  #hold(series: readonly SeriesPoints[], records: readonly LogRecord[]): void {
+    for (const points of series) {
+      if (!isAnalysed(points.name, points.labels)) continue;
+      const id = seriesId(points.name, points.labels);
+      const held = this.#held.get(id) ?? 0;
+      const room = Math.min(points.value.length, maxHeldPoints - held);
+      if (room < points.value.length) this.#cut.set(id, (this.#cut.get(id) ?? 0) + points.value.length - room);
+      if (room <= 0) continue;
+      const { name, labels, step, time, value } = points;
+      this.data.appendPoints({
+        name,
+        labels,
+        step: step.subarray(0, room),
+        time: time.subarray(0, room),
+        value: value.subarray(0, room),
+      });
+      this.#held.set(id, held + room);
+    }
+    for (const record of records) {
+      const count = this.data.records.length;
+      const isSevere = record.level !== "debug" && record.level !== "info";
+      if (count < (isSevere ? maxHeldRecords.severe : maxHeldRecords.any)) this.data.records.push(record);
+    }
+  }
+
+  /** What of the run the engine did not look at. */
+  #limits(): { sign: string; why: string }[] {
+    const limits = Array.from(this.#cut, ([id, left]) => ({
+      sign: `${left} points of ${id} were not examined`,
+      why: `A diagnosis looks at the first ${maxHeldPoints} points of a series; the curve shows all of them.`,
+    }));
+    const left = this.recordCount - this.data.records.length;
+    if (left > 0) {
+      limits.push({
+        sign: `${left} records were not examined`,
+        why: `A diagnosis looks at the first ${maxHeldRecords.any} records and then at warnings and errors up to ${maxHeldRecords.severe}; the log shows all of them.`,
+      });
+    }
+    return limits;
+  }
+}
+
+const infoOf = ({ id, name, kind, source, dialect, status, createdAt, endedAt, exitStatus }: Run): RunData["info"] => ({
+  id,
+  name,
+  kind,
+  source,
+  dialect,
+  status,
+  startedAt: createdAt,
+  endedAt,
+  exitStatus,
+});

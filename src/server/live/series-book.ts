@@ -1,0 +1,92 @@
+import type { SeriesInfo } from "../../api/points.ts";
+import { toWire } from "../../model/number.ts";
+import { seriesId, type SeriesPoints } from "../../model/series.ts";
+import type { SeriesInfo as StoredInfo } from "../../store/store.ts";
+
+type Growing = { -readonly [K in keyof StoredInfo]: StoredInfo[K] };
+
+/** What the store says of each series of a live run, carried forward point by point so that no screen update asks the store. */
+export class SeriesBook {
+  readonly #infos = new Map<string, Growing>();
+  readonly #grown = new Set<string>();
+
+  constructor(known: readonly StoredInfo[] = []) {
+    for (const info of known) this.#infos.set(info.id, { ...info });
+  }
+
+  get infos(): Iterable<StoredInfo> {
+    return this.#infos.values();
+  }
+
+  get size(): number {
+    return this.#infos.size;
+  }
+
+  append({ name, labels, step, time, value }: SeriesPoints): void {
+    const id = seriesId(name, labels);
+    let info = this.#infos.get(id);
+    let from = 0;
+    if (info === undefined) {
+      const first = step[0];
+      if (first === undefined) return;
+      info = {
+        id,
+        name,
+        labels,
+        count: 0,
+        nonFinite: 0,
+        segments: 1,
+        firstStep: first,
+        lastStep: first,
+        lastValue: Number.NaN,
+        min: Number.NaN,
+        max: Number.NaN,
+        lastTime: Number.NaN,
+      };
+      this.#infos.set(id, info);
+      take(info, first, time[0] ?? Number.NaN, value[0] ?? Number.NaN);
+      from = 1;
+    }
+    for (let i = from; i < value.length; i += 1) {
+      const at = step[i] ?? Number.NaN;
+      if (at <= info.lastStep) info.segments += 1;
+      take(info, at, time[i] ?? Number.NaN, value[i] ?? Number.NaN);
+    }
+    this.#grown.add(id);
+  }
+
+  /** The series that grew since the last call. */
+  takeGrown(): SeriesInfo[] {
+    const grown = [...this.#grown].flatMap((id) => {
+      const info = this.#infos.get(id);
+      return info === undefined ? [] : [wireInfo(info)];
+    });
+    this.#grown.clear();
+    return grown;
+  }
+
+  all(): SeriesInfo[] {
+    return Array.from(this.#infos.values(), wireInfo);
+  }
+}
+
+function take(info: Growing, step: number, time: number, value: number): void {
+  info.count += 1;
+  info.firstStep = Math.min(info.firstStep, step);
+  info.lastStep = step;
+  info.lastValue = value;
+  info.lastTime = time;
+  if (!Number.isFinite(value)) info.nonFinite += 1;
+  else {
+    if (!(info.min <= value)) info.min = value;
+    if (!(info.max >= value)) info.max = value;
+  }
+}
+
+export const wireInfo = (info: StoredInfo): SeriesInfo => ({
+  ...info,
+  lastValue: toWire(info.lastValue),
+  min: toWire(info.min),
+  max: toWire(info.max),
+  lastTime: Number.isNaN(info.lastTime) ? null : info.lastTime,
+});
