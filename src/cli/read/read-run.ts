@@ -71,7 +71,7 @@ const recordingFiles = (directory: string): string[] =>
   ["console.jsonl", "trainer_state.json"].map((name) => join(directory, name)).filter((path) => existsSync(path));
 
 function decodeOptions(path: string, input: RunInput, recording: Recording | undefined, onProgress: OnProgress | undefined): Parameters<typeof decodeFile>[1] {
-  const timed = input.kind === "recording" && path.endsWith("console.jsonl") ? formats.find(({ id }) => id === "timed-console") : undefined;
+  const timed = input.kind === "recording" && path.endsWith("console.jsonl") ? formats.find((format) => format.id === "timed-console") : undefined;
   return {
     startedAt: recording?.startedAt,
     ...(timed === undefined ? {} : { format: timed }),
