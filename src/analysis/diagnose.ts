@@ -2,13 +2,20 @@ import { messageOf } from "../base/errors.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Scalar } from "../model/config.ts";
 import type { Fact, Get, RunView } from "./fact.ts";
+import { mergeSigns } from "./merge.ts";
 import type { Explanation, Needs, Rule, Sign } from "./rule.ts";
 import type { RunData, SeriesData } from "./run-data.ts";
 import type { Signal } from "./signals.ts";
 
 /** What one rule said of one run. */
 export type Outcome =
-  | { readonly status: "checked"; readonly rule: string; readonly findings: readonly Finding[] }
+  | {
+      readonly status: "checked";
+      readonly rule: string;
+      readonly findings: readonly Finding[];
+      /** The rule whose finding took over findings of this one; the rule is then not clean either. */
+      readonly mergedInto?: string;
+    }
   | { readonly status: "not-applicable"; readonly rule: string; readonly missing: readonly string[] }
   | { readonly status: "failed"; readonly rule: string; readonly error: string };
 
@@ -105,7 +112,7 @@ export function createDiagnosis(run: RunData, rules: readonly Rule[], signs: rea
         return [];
       }
     });
-    return { outcomes, explained, derived };
+    return { outcomes: mergeSigns(outcomes, rules), explained, derived };
   };
 }
 

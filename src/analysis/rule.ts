@@ -19,6 +19,11 @@ export interface Rule<N extends Needs = Needs> {
   /** One sentence: what harm it does. */
   readonly why: string;
   readonly needs: N;
+  /**
+   * Rules that tell the whole story when they fire as well: this rule's finding is then a sign of
+   * the same fault and becomes evidence of theirs, instead of a second alarm. See `merge.ts`.
+   */
+  readonly signOf?: readonly string[];
   check(facts: Values<N>): readonly FindingDraft[];
 }
 

@@ -41,6 +41,9 @@ export class RunData {
   clock: number | null = null;
   infoVersion = 0;
   configVersion = 0;
+  /** Smallest and largest step of any series; infinite while there is no point. */
+  firstStep = Number.POSITIVE_INFINITY;
+  lastStep = Number.NEGATIVE_INFINITY;
   readonly #series = new Map<string, GrowingSeries>();
 
   constructor(info: RunInfo) {
@@ -78,6 +81,10 @@ export class RunData {
       this.#series.set(id, series);
     }
     series.append(points);
+    for (const step of points.step) {
+      if (step < this.firstStep) this.firstStep = step;
+      if (step > this.lastStep) this.lastStep = step;
+    }
   }
 }
 

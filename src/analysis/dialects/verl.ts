@@ -1,0 +1,20 @@
+import { defineDialect } from "./dialect.ts";
+
+export const verl = defineDialect({
+  id: "verl",
+  title: "verl",
+  source: "https://verl.readthedocs.io/en/latest/examples/config.html",
+  options: {
+    learning_rate: { key: "actor_rollout_ref.actor.optim.lr", also: ["optim.lr"] },
+    warmup_steps: { key: "actor_rollout_ref.actor.optim.lr_warmup_steps", also: ["optim.lr_warmup_steps_ratio"] },
+    max_grad_norm: { key: "actor_rollout_ref.actor.grad_clip", also: ["optim.clip_grad"] },
+    batch_size: {
+      key: "actor_rollout_ref.actor.ppo_micro_batch_size_per_gpu",
+      also: ["data.micro_batch_size_per_gpu"],
+    },
+    weight_decay: { key: "actor_rollout_ref.actor.optim.weight_decay", also: ["optim.weight_decay"] },
+    epochs: "trainer.total_epochs",
+    resume: "trainer.resume_mode",
+    max_length: "data.max_response_length",
+  },
+});

@@ -1,0 +1,57 @@
+import type { LogRecord } from "../../model/record.ts";
+import { defineFact } from "../fact.ts";
+
+/** What the log says beside the numbers. */
+export interface LogLines {
+  /** fp16 steps that were skipped because a gradient overflowed. */
+  readonly overflows: readonly LogRecord[];
+  readonly resumes: readonly LogRecord[];
+  readonly exceptions: readonly LogRecord[];
+  /** DeepSpeed and Megatron end the run when the scale can fall no further. */
+  readonly scaleExhausted: LogRecord | null;
+  /** Latest time of any record; NaN when none carries one. */
+  readonly lastTime: number;
+  readonly count: number;
+}
+
+const overflow = /\boverflow\b.*(skip|scale)|gradient overflow|skipping step|found inf/i;
+const exhausted = /loss scale already at minimum|minimum loss scale reached/i;
+const resumed =
+  /continuing training from (checkpoint|global step|epoch)|resum(ed?|ing) (training )?from|restored all states from|loading (model )?checkpoint from|loaded checkpoint/i;
+
+interface Scan {
+  read: number;
+  overflows: LogRecord[];
+  resumes: LogRecord[];
+  exceptions: LogRecord[];
+  scaleExhausted: LogRecord | null;
+  lastTime: number;
+}
+
+/**
+ * How far each run's records were read. Records are only ever appended, so that a batch costs
+ * what it brings and not what came before it.
+ */
+const scans = new WeakMap<readonly LogRecord[], Scan>();
+
+export const logLines = defineFact<LogLines>({
+  id: "log records",
+  derive(run) {
+    const records = run.records();
+    let scan = scans.get(records);
+    if (scan === undefined) {
+      scan = { read: 0, overflows: [], resumes: [], exceptions: [], scaleExhausted: null, lastTime: Number.NaN };
+      scans.set(records, scan);
+    }
+    for (; scan.read < records.length; scan.read++) {
+      const record = records[scan.read];
+      if (record === undefined) continue;
+      if (record.time !== null && !(record.time <= scan.lastTime)) scan.lastTime = record.time;
+      if (record.exception !== null) scan.exceptions.push(record);
+      else if (exhausted.test(record.message)) scan.scaleExhausted ??= record;
+      else if (overflow.test(record.message)) scan.overflows.push(record);
+      else if (resumed.test(record.message)) scan.resumes.push(record);
+    }
+    return { ...scan, count: records.length };
+  },
+});

@@ -1,0 +1,108 @@
+import { fromWire } from "../../model/number.ts";
+import type { Scalar } from "../../model/config.ts";
+import type { Change } from "../../model/finding.ts";
+import { dialects } from "../dialects/index.ts";
+import { type Dialect, nameOf, type OptionId } from "../dialects/dialect.ts";
+import { plain } from "../dialects/plain.ts";
+import { defineFact, type Fact, type RunView } from "../fact.ts";
+
+/** The settings of the run and how its user spells them. Always present. */
+export interface Options {
+  /** Null when the trainer is not known; names are then the canonical ones. */
+  readonly dialect: string | null;
+  readonly source: string;
+  /** The configured number; undefined when not configured or not a number. */
+  number(option: OptionId): number | undefined;
+  /** The setting under the user's name; `observed` stands for `from` when the configuration does not have it. */
+  change(option: OptionId, to: Scalar, observed?: number): Change;
+}
+
+export const options = defineFact<Options>({
+  id: "configuration",
+  derive(run) {
+    const id = run.info().dialect;
+    const known = dialects.find((candidate) => candidate.id === id);
+    const dialect = known ?? plain;
+    const configured = new Map<OptionId, Scalar | undefined>();
+    const lookUp = (option: OptionId): Scalar | undefined => {
+      if (!configured.has(option)) configured.set(option, run.config(...spellings(option, dialect)));
+      return configured.get(option);
+    };
+    // Looked up now: a fact may read the run only while it is derived.
+    for (const option of numeric) lookUp(option);
+    return {
+      dialect: known?.id ?? null,
+      source: dialect.source,
+      number: (option) => asNumber(configured.get(option)),
+      change(option, to, observed) {
+        const { key, spell = (value: Scalar) => value } = nameOf(dialect, option);
+        const from = configured.get(option) ?? observed ?? null;
+        return { key, from: asNumber(from) ?? from, to: spell(to) };
+      },
+    };
+  },
+});
+
+const numeric: readonly OptionId[] = [
+  "learning_rate",
+  "warmup_steps",
+  "max_grad_norm",
+  "gradient_accumulation_steps",
+  "batch_size",
+  "weight_decay",
+  "dropout",
+  "label_smoothing",
+  "epochs",
+  "early_stopping_patience",
+  "adam_beta2",
+  "nan_filter",
+  "collective_timeout",
+  "data_workers",
+  "initializer_range",
+];
+
+/** The dialect's own spellings first, then everyone's: people log `lr` from every trainer. */
+function spellings(option: OptionId, dialect: Dialect): string[] {
+  return [dialect, plain, ...dialects].flatMap((candidate) => {
+    const name = nameOf(candidate, option);
+    return [name.key, ...(name.also ?? [])];
+  });
+}
+
+function asNumber(value: Scalar | undefined): number | undefined {
+  if (typeof value === "number") return value;
+  if (typeof value !== "string" || value.trim() === "") return undefined;
+  const parsed = fromWire(value) ?? Number(value);
+  return Number.isNaN(parsed) ? undefined : parsed;
+}
+
+const numberAt =
+  (...keys: readonly string[]) =>
+  (run: RunView): number | undefined =>
+    asNumber(run.config(...keys));
+
+/** Number of tokens the output layer chooses from. */
+export const vocabularySize: Fact<number> = defineFact({
+  id: "vocab_size",
+  derive: numberAt("vocab_size", "vocabulary_size", "padded_vocab_size", "n_vocab", "model.vocab_size"),
+});
+
+export type Precision = "fp16" | "bf16" | "fp32";
+const precisionKeys = ["precision", "dtype", "torch_dtype", "mixed_precision", "compute_type", "training.dtype"];
+
+export const precision: Fact<Precision> = defineFact({
+  id: "precision",
+  derive(run) {
+    const isOn = (...keys: readonly string[]): boolean => {
+      const value = run.config(...keys);
+      return value === true || value === "true" || value === "True";
+    };
+    if (isOn("fp16", "fp16.enabled")) return "fp16";
+    if (isOn("bf16", "bf16.enabled")) return "bf16";
+    const text = String(run.config(...precisionKeys) ?? "").toLowerCase();
+    if (/bf16|bfloat16/.test(text)) return "bf16";
+    if (/fp16|float16|^16/.test(text)) return "fp16";
+    if (/fp32|float32|^32|^no$/.test(text)) return "fp32";
+    return undefined;
+  },
+});

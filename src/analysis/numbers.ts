@@ -1,0 +1,21 @@
+/** Numbers as messages say them: four significant digits, no trailing zeros, `NaN` and infinities by name. */
+export function say(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1e6 || size < 1e-4) return String(Number(value.toPrecision(3)));
+  return String(Number(value.toPrecision(4)));
+}
+
+export const saySteps = (count: number, noun = "logged step"): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+/** A setting that a person would type: two significant digits. */
+export const round = (value: number): number => Number(value.toPrecision(2));
+
+/** Milliseconds as people say them. */
+export function sayTime(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 120) return `${say(Math.round(seconds * 10) / 10)} s`;
+  if (seconds < 7200) return `${say(Math.round(seconds / 60))} min`;
+  return `${say(Math.round(seconds / 360) / 10)} h`;
+}

@@ -1,0 +1,3 @@
+import type { Sign } from "../rule.ts";
+
+export const signs: readonly Sign[] = [];

@@ -1,0 +1,123 @@
+/**
+ * Robust statistics on plain number arrays. Nothing here assumes a scale or a distribution; what
+ * is named "noise" or "sigma" is scaled so that it equals the standard deviation on normal data.
+ */
+
+/** Median absolute deviation -> standard deviation of normal data. */
+const madToSigma = 1.4826;
+/** Median of |a - b| of two normal draws is 0.9539 standard deviations of one. */
+const differenceToSigma = 1 / 0.9539;
+
+export type Numbers = ArrayLike<number>;
+
+/** The item at `index`; NaN outside, so that a missing number can never pass a comparison. */
+export const at = (values: Numbers, index: number): number => values[index] ?? Number.NaN;
+
+export const sorted = (values: Numbers): Float64Array => Float64Array.from(values).sort();
+
+/** Quantile (type 7, linear between neighbours) of values in ascending order; NaN when empty. */
+export function quantileOfSorted(ascending: Numbers, share: number): number {
+  if (ascending.length === 0) return Number.NaN;
+  const place = (ascending.length - 1) * share;
+  const below = Math.floor(place);
+  const low = at(ascending, below);
+  return below + 1 < ascending.length ? low + (at(ascending, below + 1) - low) * (place - below) : low;
+}
+
+export const quantile = (values: Numbers, share: number): number => quantileOfSorted(sorted(values), share);
+export const median = (values: Numbers): number => quantile(values, 0.5);
+
+export function mean(values: Numbers): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += at(values, i);
+  return sum / values.length;
+}
+
+export function mad(values: Numbers, center = median(values)): number {
+  return madToSigma * median(Float64Array.from(values, (value) => Math.abs(value - center)));
+}
+
+/**
+ * Size of the point-to-point noise of a curve, blind to its trend and to rare jumps: from the
+ * median of the differences of neighbours.
+ */
+export function noiseOf(values: Numbers): number {
+  if (values.length < 2) return Number.NaN;
+  const differences = new Float64Array(values.length - 1);
+  for (let i = 1; i < values.length; i++) differences[i - 1] = Math.abs(at(values, i) - at(values, i - 1));
+  return differenceToSigma * median(differences);
+}
+
+/** Least-squares slope over the index; NaN for fewer than two values. */
+export function slope(values: Numbers): number {
+  const n = values.length;
+  const middle = (n - 1) / 2;
+  const average = mean(values);
+  let above = 0;
+  let below = 0;
+  for (let i = 0; i < n; i++) {
+    above += (i - middle) * (at(values, i) - average);
+    below += (i - middle) ** 2;
+  }
+  return above / below;
+}
+
+/** Keeps the newest `size` values in ascending order: quantiles in O(1), a push in O(log size) plus one memory move. */
+export class SortedWindow {
+  readonly #order: Float64Array;
+  readonly #ascending: Float64Array;
+  #pushed = 0;
+  readonly size: number;
+
+  constructor(size: number) {
+    this.size = size;
+    this.#order = new Float64Array(size);
+    this.#ascending = new Float64Array(size);
+  }
+
+  get length(): number {
+    return Math.min(this.#pushed, this.size);
+  }
+
+  /** `value` must not be NaN: it has no place in an order. */
+  push(value: number): void {
+    let length = this.length;
+    const slot = this.#pushed % this.size;
+    if (length === this.size) {
+      const place = this.#placeOf(at(this.#order, slot), length);
+      this.#ascending.copyWithin(place, place + 1, length);
+      length -= 1;
+    }
+    const place = this.#placeOf(value, length);
+    this.#ascending.copyWithin(place + 1, place, length);
+    this.#ascending[place] = value;
+    this.#order[slot] = value;
+    this.#pushed += 1;
+  }
+
+  quantile(share: number): number {
+    return quantileOfSorted(this.#ascending.subarray(0, this.length), share);
+  }
+
+  get largest(): number {
+    return at(this.#ascending, this.length - 1);
+  }
+
+  /** Where `value` stands, or would be inserted, among the first `length` sorted values. */
+  #placeOf(value: number, length: number): number {
+    let low = 0;
+    let high = length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (at(this.#ascending, middle) < value) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** Noise from a window of absolute neighbour differences; see `noiseOf`. */
+export const noiseOfWindow = (differences: SortedWindow): number => differenceToSigma * differences.quantile(0.5);
+
+/** Half width of the interquartile range of a window, as a standard deviation. */
+export const spreadOfWindow = (window: SortedWindow): number => (window.quantile(0.75) - window.quantile(0.25)) / 1.349;
