@@ -29,8 +29,8 @@ def recall(tool, run, n):
 
 def measure(tool, ingest_points, chart_sizes):
     row = {"tool": tool.name}
-    tool.start()
     try:
+        tool.start()
         time.sleep(3)
         row["idle_mb_fresh"] = tool.server.resident_bytes() / 1e6
         total = 0
