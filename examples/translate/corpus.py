@@ -314,7 +314,8 @@ def build_corpus(train_size, eval_size, seed=0):
         if pair[0] not in known:
             known.add(pair[0])
             pairs.append(pair)
-    return pairs[eval_size:], pairs[:eval_size]
+    # Short sentences first, so that an evaluation batch holds little padding.
+    return pairs[eval_size:], sorted(pairs[:eval_size], key=lambda pair: len(tokenize(pair[1])))
 
 
 if __name__ == "__main__":

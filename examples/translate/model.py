@@ -120,12 +120,12 @@ class Translator(nn.Module):
         return self.decode(target, self.encode(source, source_mask), source_mask)
 
     @torch.no_grad()
-    def translate(self, source, source_mask, start, end, longest=64):
-        """Greedy translation of a batch; each row stops at `end`."""
+    def translate(self, source, source_mask, start, end):
+        """Greedy translation of a batch; each row stops at `end`, or when far longer than its source."""
         memory = self.encode(source, source_mask)
         target = torch.full((source.shape[0], 1), start)
         done = torch.zeros(source.shape[0], dtype=torch.bool)
-        for _ in range(longest):
+        for _ in range(source.shape[1] + 10):
             chosen = self.decode(target, memory, source_mask)[:, -1].argmax(dim=-1)
             target = torch.cat([target, chosen.masked_fill(done, end)[:, None]], dim=1)
             done |= chosen == end
