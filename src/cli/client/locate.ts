@@ -1,34 +1,14 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
 import { getHealth } from "../../api/server.ts";
 import { AppError } from "../../base/errors.ts";
+import { announcedServer } from "./announced.ts";
 import { Connection } from "./connection.ts";
 
-/** `<dir>/server.json`, kept by a server while it runs. */
-const ServerFile = z.object({ url: z.string(), pid: z.number(), version: z.string(), token: z.string().optional() });
-export type ServerFile = z.infer<typeof ServerFile>;
-
 type Variables = Readonly<Record<string, string | undefined>>;
-
-export const defaultPort = 7337;
-
-/** What `<dir>/server.json` says, if the process it names is alive. Costs one small read. */
-export function announcedServer(directory: string): ServerFile | undefined {
-  try {
-    const parsed = ServerFile.safeParse(JSON.parse(readFileSync(join(directory, "server.json"), "utf8")));
-    if (!parsed.success) return undefined;
-    process.kill(parsed.data.pid, 0);
-    return parsed.data;
-  } catch {
-    // No file, half a file or no such process all mean: no server of this directory.
-    return undefined;
-  }
-}
 
 /** The server that LLMDBG_URL names, else the directory's own; undefined when none answers. */
 export async function findServer(directory: string, env: Variables): Promise<Connection | undefined> {
@@ -99,20 +79,4 @@ function lastLine(path: string): string {
   } catch {
     return `it wrote no log at ${path}`;
   }
-}
-
-/** A port that is free now: 7337, or any. So the address is known before the server is up. */
-export async function freePort(): Promise<number> {
-  return (await tryPort(defaultPort)) ?? (await tryPort(0)) ?? defaultPort;
-}
-
-async function tryPort(port: number): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve(undefined));
-    probe.listen({ port, host: "127.0.0.1" }, () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : undefined));
-    });
-  });
 }

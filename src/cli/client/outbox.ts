@@ -38,6 +38,7 @@ const memoryLimitBytes = 16 * 1024 * 1024;
 export class Outbox {
   readonly #run: string;
   readonly #spool: Spool;
+  readonly #locate: () => Promise<Connection | undefined>;
   readonly #writer = `cli-${randomBytes(8).toString("hex")}`;
   #connection: Connection | undefined;
   #sequence = 0;
@@ -54,15 +55,11 @@ export class Outbox {
   /** Called when the server goes away and when it is back. */
   onChange: (trouble: string | undefined) => void = () => {};
 
-  constructor(run: string, spool: Spool) {
+  /** `locate` finds the server; it is asked at first and after each failure, since a new one may be elsewhere. */
+  constructor(run: string, spool: Spool, locate: () => Promise<Connection | undefined>) {
     this.#run = run;
     this.#spool = spool;
-  }
-
-  /** Until a server is known, letters collect (and spill to the spool). */
-  connect(connection: Connection): void {
-    this.#connection = connection;
-    this.#schedule(0);
+    this.#locate = locate;
   }
 
   startRun(body: Readonly<Record<string, unknown>>): void {
@@ -87,13 +84,14 @@ export class Outbox {
     this.#seal();
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    while (this.#connection !== undefined && this.waiting > 0 && Date.now() < until) {
+    while (this.waiting > 0 && Date.now() < until) {
       await Promise.race([this.#deliver(), later(until - Date.now())]);
       if (this.waiting > 0 && this.trouble !== undefined) await later(Math.min(250, until - Date.now()));
     }
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#spill();
+    this.#connection?.close();
     return this.#spool.count;
   }
 
@@ -149,9 +147,10 @@ export class Outbox {
   }
 
   async #attempt(): Promise<void> {
-    const connection = this.#connection;
-    if (connection === undefined) return;
     try {
+      this.#connection ??= await this.#locate();
+      const connection = this.#connection;
+      if (connection === undefined) throw new AppError("server-unreachable", "No llmdbg server runs.");
       await this.#spool.drain(async (letter) => this.#sendOne(connection, { ...letter, items: 0 }));
       for (let letter = this.#letters[0]; letter !== undefined && this.#spool.count === 0; letter = this.#letters[0]) {
         await this.#sendOne(connection, letter);
@@ -163,6 +162,8 @@ export class Outbox {
       }
       this.#setTrouble(undefined);
     } catch (thrown) {
+      this.#connection?.close();
+      this.#connection = undefined;
       this.#setTrouble(messageOf(thrown));
       this.#spill();
     }

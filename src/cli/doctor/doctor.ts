@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
 import { accessSync, constants, existsSync, mkdirSync, statfsSync } from "node:fs";
-import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { z } from "zod";
 import { getHealth } from "../../api/server.ts";
 import { messageOf } from "../../base/errors.ts";
-import { defaultPort, findServer } from "../client/locate.ts";
+import { defaultPort, tryPort } from "../client/announced.ts";
+import { findServer } from "../client/locate.ts";
 import type { Invocation } from "../command.ts";
 import { dataDirectory, parseOptions } from "../options.ts";
 import { bytesText, plain } from "../terminal/text.ts";
@@ -100,11 +100,7 @@ async function server(directory: string, env: Variables): Promise<Check> {
 }
 
 async function port(directory: string, env: Variables): Promise<Check> {
-  const taken = await new Promise<boolean>((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve(true));
-    probe.listen({ port: defaultPort, host: "127.0.0.1" }, () => probe.close(() => resolve(false)));
-  });
+  const taken = (await tryPort(defaultPort)) === undefined;
   if (!taken) return { name: "port", state: "ok", found: `${defaultPort} is free` };
   const own = await findServer(directory, env).catch(() => undefined);
   own?.close();

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { AppError } from "../../base/errors.ts";
-import { announcedServer } from "../client/locate.ts";
+import { announcedServer, defaultPort } from "../client/announced.ts";
 import type { Invocation, Terminal } from "../command.ts";
 import { dataDirectory, parseOptions } from "../options.ts";
 import { packageVersion } from "../version.ts";
@@ -35,7 +35,7 @@ export async function serve({ options: given, env, terminal }: Invocation): Prom
     terminal.out("\nStop with Ctrl-C.\n");
   }
   if (options.open) await openBrowser(server.url);
-  await untilSignal();
+  await Promise.race([untilSignal(), server.closed]);
   await server.close();
   return 0;
 }
@@ -50,7 +50,10 @@ interface Where {
 
 export interface RunningServer {
   readonly url: string;
+  /** Also closes the store. */
   close(): Promise<void>;
+  /** Resolves when the server ended by itself because nobody used it. */
+  readonly closed: Promise<unknown>;
 }
 
 /** Opens the store and serves it in this process. The store and the server are loaded here and nowhere else. */
@@ -68,16 +71,21 @@ export async function startOn(where: Where): Promise<RunningServer> {
   const store = await openEmbeddedStore(where.directory);
   const webRoot = fileURLToPath(new URL("../../../dist/web", import.meta.url));
   try {
-    return await startServer({
+    const server = await startServer({
       store,
       directory: where.directory,
       host: where.host,
-      port: where.port ?? 7337,
+      port: where.port ?? defaultPort,
       version: packageVersion(),
       ...(where.token === undefined ? {} : { token: where.token }),
       ...(existsSync(webRoot) ? { webRoot } : {}),
       ...(where.idleMinutes === undefined ? {} : { idleExitMs: where.idleMinutes * 60_000 }),
     });
+    const close = async (): Promise<void> => {
+      await server.close();
+      await store.close();
+    };
+    return { url: server.url, closed: server.closed, close };
   } catch (thrown) {
     await store.close();
     throw thrown;
