@@ -1,4 +1,5 @@
 import type { Decoded } from "../model/batch.ts";
+import type { FlatConfig } from "../model/config.ts";
 
 /**
  * A format turns bytes into series, records and configuration. Pure: whoever reads the file or the
@@ -28,6 +29,8 @@ export interface DecoderContext {
   readonly now: () => number;
   /** Start of a recording in milliseconds since the epoch, for formats whose times count from it. */
   readonly startedAt?: number | undefined;
+  /** Settings known beforehand, e.g. from the command line: `logging_steps` places lines without a step. */
+  readonly config?: FlatConfig | undefined;
 }
 
 export interface Decoder {

@@ -1,0 +1,39 @@
+import { numberOf } from "../number-text.ts";
+
+/** A named number in a line of text. */
+export interface Pair {
+  readonly key: string;
+  readonly value: number;
+  /** Of `10/100`. */
+  readonly total?: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+const number = String.raw`[-+]?(?:\d[\d_]*(?:,\d{3})*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)\b`;
+// A key of up to four words, `=` or `:`, a number, and behind it nothing that would make it part of
+// a word, a clock time, an address or a path; units (ms, s, %, GiB, it/s) may follow.
+const pattern = new RegExp(
+  String.raw`(?<![\w.])([A-Za-z_][\w./@()%-]*(?: [A-Za-z_(][\w./@()%-]*){0,3}) ?[=:]\s{0,12}(?:tensor\()?(${number})(?:\s*/\s*(\d[\d_]*))?(?![\d:x]|[.][\w]|/\w|-\w)`,
+  "gi",
+);
+
+/** Every `key=value`, `key: value` and `key = value` with a number, in order. */
+export function pairsOf(text: string): Pair[] {
+  const pairs: Pair[] = [];
+  if (text === "" || (!text.includes("=") && !text.includes(":"))) return pairs;
+  const searched = text.length > 8_192 ? text.slice(0, 8_192) : text;
+  for (const match of searched.matchAll(pattern)) {
+    const value = numberOf(match[2] ?? "");
+    const total = match[3] === undefined ? undefined : numberOf(match[3]);
+    if (value === undefined) continue;
+    pairs.push({
+      key: (match[1] ?? "").trim(),
+      value,
+      ...(total === undefined ? {} : { total }),
+      from: match.index,
+      to: match.index + match[0].length,
+    });
+  }
+  return pairs;
+}

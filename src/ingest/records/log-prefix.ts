@@ -1,0 +1,164 @@
+import type { Level } from "../../model/record.ts";
+
+/** What stands in front of a log line's own words. */
+export interface LogPrefix {
+  readonly level: Level | undefined;
+  readonly logger: string | null;
+  /** Milliseconds since the epoch; undefined when the line has no date and time. */
+  readonly time: number | undefined;
+  /** Whether `time` has a zone; without one it was read as UTC. */
+  readonly zoned: boolean;
+  readonly rank: number | null;
+  /** Tells interleaved writers apart: the text of the rank or worker prefix. */
+  readonly writer: string;
+  readonly body: string;
+}
+
+const levels: ReadonlyMap<string, Level> = new Map<string, Level>([
+  ["trace", "debug"],
+  ["debug", "debug"],
+  ["info", "info"],
+  ["notice", "info"],
+  ["success", "info"],
+  ["warn", "warning"],
+  ["warning", "warning"],
+  ["error", "error"],
+  ["err", "error"],
+  ["exception", "error"],
+  ["critical", "critical"],
+  ["fatal", "critical"],
+  ["panic", "critical"],
+  ["d", "debug"],
+  ["i", "info"],
+  ["w", "warning"],
+  ["e", "error"],
+  ["f", "critical"],
+]);
+const levelWord = "TRACE|DEBUG|INFO|NOTICE|SUCCESS|WARN(?:ING)?|ERR(?:OR)?|EXCEPTION|CRITICAL|FATAL|PANIC";
+
+interface Found {
+  level?: Level | undefined;
+  logger?: string | undefined;
+  time?: number | undefined;
+  zoned?: boolean;
+  rank?: number;
+  writer?: string;
+}
+
+type Peel = readonly [first: RegExp, pattern: RegExp, read: (match: RegExpExecArray) => Found];
+
+const levelOf = (text: string | undefined): Level | undefined => levels.get((text ?? "").toLowerCase());
+const dateTime = String.raw`\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?`;
+
+/**
+ * The pieces of log prefixes, each tried at the line's start, again and again, until none fits.
+ * The first pattern is a cheap look at the first character.
+ */
+const pieces: readonly Peel[] = [
+  // torchrun --tee, torch's own exception hook: `[rank3]:`, `[default0]:`
+  [/^\[/, /^\[(?:rank|default)(\d+)\]: ?/, (m) => ({ rank: Number(m[1]), writer: m[0] })],
+  // accelerate, DeepSpeed: `[Rank 0]`, `[RANK 0]`
+  [/^\[/, /^\[rank:? ?(\d+)\]:? ?/i, (m) => ({ rank: Number(m[1]), writer: m[0] })],
+  [/^R/, /^Rank ?(\d+): /, (m) => ({ rank: Number(m[1]), writer: m[0] })],
+  // Ray, vLLM: `(TaskRunner pid=123, ip=10.0.0.1)`, `(EngineCore_DP0 pid=77)`
+  [/^\(/, /^\(([\w.-]+)[^()]{0,64}pid=\d+[^()]{0,80}\) ?/, (m) => ({ writer: m[0] })],
+  // Slurm's srun -l: `3: text`
+  [/^\d/, /^(\d{1,5}): (?=\S)/, (m) => ({ rank: Number(m[1]), writer: m[0] })],
+  // Hugging Face: `[INFO|trainer.py:2134] 2024-01-01 12:00:00,000 >> `, `[WARNING|2024-01-01 12:00:00] name:12 >> `
+  [
+    /^\[/,
+    new RegExp(`^\\[(${levelWord})\\|(?:(${dateTime})|([^\\]|]{1,200}))\\] ?`),
+    (m) => ({ level: levelOf(m[1]), ...timeFound(m[2]), logger: m[3] }),
+  ],
+  [/^\S/, /^([\w.]+\.[\w.]+:\d+) >> /, (m) => ({ logger: m[1] })],
+  [/^>/, /^>> /, () => ({})],
+  // Transformers 5: `[transformers] text`
+  [/^\[/, /^\[(transformers|accelerate|datasets|peft|trl|diffusers|vllm)\] ?/, (m) => ({ logger: m[1] })],
+  // Date and time, bare or in brackets, and the separator behind it
+  [/^[[\d(]/, new RegExp(`^[[(]?(${dateTime})[\\])]?(?: ?[-|:,] ?| +|$)`), (m) => timeFound(m[1])],
+  // Glog, torchrun: `W0528 12:00:00.123000 12345 torch/distributed/run.py:779] `, in brackets in torch's C++
+  [
+    /^\[?[DIWEF]\d/,
+    /^\[?([DIWEF])\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ ([\w./-]+:\d+)\] ?/,
+    (m) => ({ level: levelOf(m[1]), logger: m[2] }),
+  ],
+  [
+    /^\[[DIWEF]/,
+    /^\[([DIWEF])\d{3,4} \d\d:\d\d:\d\d\.\d+ ([\w./-]+:\d+)\] ?/,
+    (m) => ({ level: levelOf(m[1]), logger: m[2] }),
+  ],
+  // vLLM, SGLang: `INFO 01-01 12:00:00 [file.py:123] `
+  [
+    /^[A-Z]/,
+    new RegExp(`^(${levelWord}) \\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d (?:\\[([^\\]]{1,100})\\] ?)?`),
+    (m) => ({ level: levelOf(m[1]), logger: m[2] }),
+  ],
+  // Python's basicConfig: `WARNING:root:text`
+  [/^[A-Z]/, new RegExp(`^(${levelWord}):([\\w.-]{1,200}):`), (m) => ({ level: levelOf(m[1]), logger: m[2] })],
+  // `[ERROR] `, `[ERROR]: `
+  [/^\[/, new RegExp(`^\\[ ?(${levelWord}) ?\\](?: ?[-:|] ?| *)`, "i"), (m) => ({ level: levelOf(m[1]) })],
+  // `ERROR: `, `WARNING - `, `INFO | `, `INFO     `
+  [
+    /^[A-Z]/,
+    new RegExp(`^(${levelWord})(?: *[:|] *| +- +| {2,}|(?<=[A-Z]) (?=\\[))`),
+    (m) => ({ level: levelOf(m[1]) }),
+  ],
+  [/^[wefEWF]/, /^(warning|error|fatal|Warning|Error|Fatal): +/, (m) => ({ level: levelOf(m[1]) })],
+  // `[trainer.py:123:train] `, `[logging.py:96:log_dist] `
+  [/^\[/, /^\[([\w./-]+\.(?:py|cc|cpp|cu|h|rs|go):\d+(?::[\w<>]+)?)\](?: ?[-:|] ?| *)/, (m) => ({ logger: m[1] })],
+];
+
+/** A logger's name between separators: tried only behind a time or a level, since prose looks the same. */
+const namePiece = /^([A-Za-z_][\w.]*(?:[.:][\w<>.]+)*(?::\d+)?)(?: - | \| | *- (?=[A-Z]+ - ))/;
+
+/** Takes the log prefix off a line. */
+export function peel(text: string): LogPrefix {
+  const found: Required<Pick<Found, "zoned" | "writer">> & Found = { zoned: false, writer: "" };
+  let body = text;
+  let logger: string | null = null;
+  let rank: number | null = null;
+  for (let round = 0; round < 8; round += 1) {
+    const match = peelOne(body);
+    if (match !== undefined) {
+      found.level = match.found.level ?? found.level;
+      found.time ??= match.found.time;
+      found.zoned ||= match.found.zoned ?? false;
+      found.writer += match.found.writer ?? "";
+      logger = match.found.logger ?? logger;
+      rank = match.found.rank ?? rank;
+      body = match.rest;
+      continue;
+    }
+    if (found.time === undefined && found.level === undefined) break;
+    const name = namePiece.exec(body);
+    if (name === null) break;
+    logger = name[1] ?? logger;
+    body = body.slice(name[0].length);
+  }
+  return { level: found.level, logger, time: found.time, zoned: found.zoned, rank, writer: found.writer, body };
+}
+
+function peelOne(body: string): { found: Found; rest: string } | undefined {
+  // Nothing that begins with a space or a brace has a prefix, and those are the most frequent lines.
+  const first = body.charCodeAt(0);
+  if (Number.isNaN(first) || first === 32 || first === 123) return undefined;
+  for (const [look, pattern, read] of pieces) {
+    if (!look.test(body)) continue;
+    const match = pattern.exec(body);
+    if (match !== null) return { found: read(match), rest: body.slice(match[0].length) };
+  }
+  return undefined;
+}
+
+function timeFound(text: string | undefined): Found {
+  if (text === undefined) return {};
+  const zoned = /(Z|UTC|[+-]\d\d:?\d\d)$/.test(text);
+  const iso = text
+    .replaceAll("/", "-")
+    .replace(",", ".")
+    .replace(" UTC", "Z")
+    .replace(/ (?=[+-]\d\d)/, "")
+    .replace(" ", "T");
+  const time = Date.parse(zoned ? iso : `${iso}Z`);
+  return Number.isNaN(time) ? {} : { time, zoned };
+}
