@@ -72,10 +72,9 @@ export class SeriesBook {
 
 function take(info: Growing, step: number, time: number, value: number): void {
   info.count += 1;
-  info.firstStep = Math.min(info.firstStep, step);
   info.lastStep = step;
   info.lastValue = value;
-  info.lastTime = time;
+  if (!Number.isNaN(time)) info.lastTime = time;
   if (!Number.isFinite(value)) info.nonFinite += 1;
   else {
     if (!(info.min <= value)) info.min = value;
