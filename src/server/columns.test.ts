@@ -12,7 +12,9 @@ describe("readColumns", () => {
     );
     expect(accepted).toBe(4);
     expect(rejected).toEqual([]);
-    expect(series[0]?.value).toEqual(Float64Array.of(0.5, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY));
+    expect(series[0]?.value).toEqual(
+      Float64Array.of(0.5, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
+    );
     expect(series[0]?.step).toEqual(Float64Array.of(1, 2, 3, 4));
     expect(series[0]?.time).toEqual(Float64Array.of(now, now, now, now));
   });

@@ -5,16 +5,23 @@ describe("checkSender", () => {
   const onLoopback = (method: string, headers: Record<string, string>) => () =>
     checkSender(method, { host: "localhost:7337", ...headers }, "127.0.0.1");
 
-  it.each(["localhost:7337", "127.0.0.1:7337", "[::1]:7337", "LOCALHOST", "localhost:9999"])("lets Host %s in", (host) => {
-    expect(onLoopback("GET", { host })).not.toThrow();
-  });
-
-  it.each(["evil.example", "evil.example:7337", "127.0.0.1.evil.example", "localhost.evil.example:7337", "169.254.1.1", ""])(
-    "refuses Host %j (DNS rebinding)",
+  it.each(["localhost:7337", "127.0.0.1:7337", "[::1]:7337", "LOCALHOST", "localhost:9999"])(
+    "lets Host %s in",
     (host) => {
-      expect(onLoopback("GET", { host })).toThrow(/is not this server/);
+      expect(onLoopback("GET", { host })).not.toThrow();
     },
   );
+
+  it.each([
+    "evil.example",
+    "evil.example:7337",
+    "127.0.0.1.evil.example",
+    "localhost.evil.example:7337",
+    "169.254.1.1",
+    "",
+  ])("refuses Host %j (DNS rebinding)", (host) => {
+    expect(onLoopback("GET", { host })).toThrow(/is not this server/);
+  });
 
   it("leaves names to the token on any other address", () => {
     expect(() => checkSender("GET", { host: "gpu-box.lan:7337" }, "0.0.0.0")).not.toThrow();
@@ -26,13 +33,16 @@ describe("checkSender", () => {
     expect(onLoopback("GET", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" })).not.toThrow();
   });
 
-  it.each(["http://evil.example", "null", "http://localhost:3000", "http://localhost", "http://localhost:7337.evil.example"])(
-    "refuses pages of %s",
-    (origin) => {
-      expect(onLoopback("POST", { origin })).toThrow(/not accepted/);
-      expect(onLoopback("GET", { origin })).toThrow(/not accepted/);
-    },
-  );
+  it.each([
+    "http://evil.example",
+    "null",
+    "http://localhost:3000",
+    "http://localhost",
+    "http://localhost:7337.evil.example",
+  ])("refuses pages of %s", (origin) => {
+    expect(onLoopback("POST", { origin })).toThrow(/not accepted/);
+    expect(onLoopback("GET", { origin })).toThrow(/not accepted/);
+  });
 
   it("refuses pages of other sites whose browser sends no Origin", () => {
     expect(onLoopback("POST", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" })).toThrow();

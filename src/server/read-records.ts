@@ -1,3 +1,6 @@
+import type { Roles } from "../ingest/records/role.ts";
+import { template } from "../ingest/records/template.ts";
+import { groupOfTraceback, messageOfTraceback } from "../ingest/records/traceback.ts";
 import type { Rejection } from "../model/batch.ts";
 import { LogRecord } from "../model/record.ts";
 
@@ -6,10 +9,14 @@ export interface ReadRecords {
   readonly rejected: readonly Rejection[];
 }
 
-/** Records of untrusted shape; a bad one is refused with its index. `now` fills what the sender left open. */
+/**
+ * Records of untrusted shape; a bad one is refused with its index. `now` fills what the sender left open;
+ * `roles` knows the run's earlier failures.
+ */
 export function readRecords(
   items: readonly unknown[],
   now: { readonly time: number | null; readonly step: number | null },
+  roles: Roles,
 ): ReadRecords {
   const records: LogRecord[] = [];
   const rejected: Rejection[] = [];
@@ -21,11 +28,14 @@ export function readRecords(
       continue;
     }
     const record = result.data;
+    const group = record.group === "" ? groupOf(record) : record.group;
+    const { message, level, exception } = record;
     records.push({
       ...record,
       time: record.time ?? now.time,
       step: record.step ?? now.step,
-      group: record.group === "" ? groupOf(record) : record.group,
+      group,
+      role: record.role ?? roles.of({ message, level, group, isException: exception !== null }),
     });
   }
   return { records, rejected };
@@ -37,11 +47,9 @@ const Sent = LogRecord.extend({
   level: LogRecord.shape.level.default("info"),
 });
 
-/** The message without what differs each time: numbers, hexadecimal, quoted text. */
-const groupOf = ({ message, exception }: LogRecord): string => {
-  const last = exception?.trimEnd().split("\n").at(-1) ?? message;
-  return last
-    .slice(0, 1_000)
-    .replaceAll(/0x[0-9a-f]+|\b[0-9a-f]{8,}\b|[-+]?\d+(\.\d+)?(e[-+]?\d+)?/gi, "#")
-    .slice(0, 200);
-};
+/** Same grouping as for console output, so that both ways in fill one list of groups. */
+function groupOf({ message, exception }: LogRecord): string {
+  if (exception === null) return template(message);
+  const lines = exception.split("\n");
+  return groupOfTraceback(lines, messageOfTraceback(lines));
+}

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { DiagnosisQueue } from "./diagnosis-queue.ts";
 
 const burn = (ms: number): void => {
-  for (const end = performance.now() + ms; performance.now() < end; );
+  for (const end = performance.now() + ms; performance.now() < end;);
 };
 
 it("judges batches that come together once, soon", async () => {

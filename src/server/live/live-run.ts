@@ -1,5 +1,5 @@
-import { RunData } from "../../analysis/run-data.ts";
-import { isAnalysed } from "../../analysis/signals.ts";
+import { isAnalysed, RunData } from "../../analysis/index.ts";
+import { Roles } from "../../ingest/records/role.ts";
 import type { LogRecord } from "../../model/record.ts";
 import type { Report } from "../../model/report.ts";
 import type { Run } from "../../model/run.ts";
@@ -22,6 +22,7 @@ export class LiveRun {
   readonly #held = new Map<string, number>();
   readonly #cut = new Map<string, number>();
   readonly #makeReport: () => Report;
+  readonly roles = new Roles();
   recordCount: number;
   /** The newest diagnosis; undefined before the first. */
   report: Report | undefined;
@@ -90,7 +91,7 @@ export class LiveRun {
   diagnose(clock: number | null): Report {
     this.data.clock = clock;
     const report = this.#makeReport();
-    const series = Array.from(this.book.infos, (s) => s.id);
+    const series = Array.from(this.book.infos, (s) => s.id).sort();
     this.report = {
       ...report,
       run: { ...report.run, series },
@@ -119,6 +120,8 @@ export class LiveRun {
       this.#held.set(id, held + room);
     }
     for (const record of records) {
+      const { message, level, group, exception } = record;
+      if (exception !== null) this.roles.of({ message, level, group, isException: true });
       const count = this.data.records.length;
       const isSevere = record.level !== "debug" && record.level !== "info";
       if (count < (isSevere ? maxHeldRecords.severe : maxHeldRecords.any)) this.data.records.push(record);

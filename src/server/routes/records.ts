@@ -6,10 +6,12 @@ import { readRecords } from "../read-records.ts";
 export const recordEndpoints = [
   endpoint(postRecords, async ({ catalog, live }, { params, body }) => {
     const { row, derived } = catalog.require(params.run);
+    const { roles } = await live.open(params.run);
     const isLive = row.status === "running" && row.source !== "import" && row.source !== "recording";
     const { records, rejected } = readRecords(
       body.records,
       isLive ? { time: Date.now(), step: derived?.lastStep ?? null } : { time: null, step: null },
+      roles,
     );
     const { duplicate } =
       records.length === 0
