@@ -8,7 +8,10 @@ export interface Cadence {
   readonly usual: number;
   readonly longest: number;
   readonly count: number;
+  /** Latest point or log line. */
   readonly lastTime: number;
+  /** Latest point: what is printed while a run dies does not count. */
+  readonly lastPointTime: number;
   readonly lastStep: number;
 }
 
@@ -26,14 +29,14 @@ export const cadence = defineFact<Cadence>({
       if (interval > 0) intervals.push(interval);
     }
     if (intervals.length < fewestIntervals) return undefined;
-    let lastTime = lastOf(run);
+    const lastPointTime = lastOf(run);
     const recordTime = get(logLines)?.lastTime ?? Number.NaN;
-    if (recordTime > lastTime) lastTime = recordTime;
     return {
       usual: quantile(intervals, 0.5),
       longest: intervals.reduce((longest, interval) => Math.max(longest, interval), 0),
       count: intervals.length,
-      lastTime,
+      lastTime: recordTime > lastPointTime ? recordTime : lastPointTime,
+      lastPointTime,
       lastStep: at(losses.step, losses.length - 1),
     };
   },

@@ -1,7 +1,29 @@
 import type { Rule } from "../rule.ts";
+import { accumulationScaling } from "./accumulation-scaling.ts";
+import { gradientExplosion } from "./gradient-explosion.ts";
 import { hiddenNonFiniteLoss } from "./hidden-non-finite-loss.ts";
+import { initialLossMismatch } from "./initial-loss-mismatch.ts";
+import { lossDivergence } from "./loss-divergence.ts";
+import { lossSpike } from "./loss-spike.ts";
 import { maskedLabels } from "./masked-labels.ts";
+import { noLearning } from "./no-learning.ts";
 import { nonFiniteLoss } from "./non-finite-loss.ts";
+import { overfitting } from "./overfitting.ts";
+import { resumeDiscontinuity } from "./resume-discontinuity.ts";
+import { stalledRun } from "./stalled-run.ts";
 
-/** Every rule, in the order in which reports list them: what loses the run first. */
-export const rules: readonly Rule[] = [nonFiniteLoss, hiddenNonFiniteLoss, maskedLabels];
+/** Every rule. Reports list findings of equal severity and onset in this order: roots before their signs. */
+export const rules: readonly Rule[] = [
+  maskedLabels,
+  hiddenNonFiniteLoss,
+  nonFiniteLoss,
+  lossDivergence,
+  resumeDiscontinuity,
+  gradientExplosion,
+  lossSpike,
+  accumulationScaling,
+  initialLossMismatch,
+  noLearning,
+  overfitting,
+  stalledRun,
+];

@@ -1,0 +1,229 @@
+import { at } from "../base/statistics.ts";
+import type { Advice, Evidence } from "../model/finding.ts";
+import type { Suspect } from "./causes.ts";
+import { valueAtStep } from "./facts/curve.ts";
+import type { GradShape, Surge } from "./facts/grad-shape.ts";
+import type { LearningRate } from "./facts/learning-rate.ts";
+import type { Options } from "./facts/options.ts";
+import { round, say } from "./numbers.ts";
+
+/** What else was going on around `step`, where a loss or a gradient left its band. */
+export interface Surroundings {
+  readonly step: number;
+  readonly grad: GradShape | null;
+  readonly rate: LearningRate | null;
+  readonly options: Options;
+  /** The surge of grad_norm at this place, and by how many of its rows it came first. */
+  readonly surge: Surge | null;
+  readonly lead: number;
+  readonly norm: number | undefined;
+  readonly rateHere: number;
+  readonly isAtPeak: boolean | null;
+  readonly isWarmingUp: boolean | null;
+  readonly hasWarmUp: boolean | null;
+  readonly clip: number | undefined;
+}
+
+/** A surge this many rows before is still the same event: BLOOM's led the loss by 4, GLM-130B's by "a few steps". */
+const leadRows = 10;
+
+export function surroundingsOf(
+  step: number,
+  { grad, rate, options }: { grad: GradShape | null; rate: LearningRate | null; options: Options },
+): Surroundings {
+  const rowsBetween = (from: number, to: number): number => {
+    let count = 0;
+    if (grad !== null)
+      for (let i = grad.rows.length - 1; i >= 0 && at(grad.rows.step, i) > from; i--)
+        if (at(grad.rows.step, i) <= to) count += 1;
+    return count;
+  };
+  const surge =
+    grad?.surges.find((s) =>
+      s.step <= step
+        ? rowsBetween(s.endStep ?? step, step) <= leadRows && rowsBetween(s.step, step) <= leadRows + s.rows
+        : rowsBetween(step, s.step) <= 2,
+    ) ?? null;
+  const rateHere = rate?.atStep(step) ?? Number.NaN;
+  return {
+    step,
+    grad,
+    rate,
+    options,
+    surge,
+    lead: surge === null ? 0 : rowsBetween(surge.step, step),
+    norm: grad === null ? undefined : valueAtStep(grad.rows, step),
+    rateHere,
+    isAtPeak: rate === null || Number.isNaN(rateHere) ? null : rateHere > 0.7 * rate.peak,
+    isWarmingUp: rate === null ? null : rate.warmedUpAt !== null && step <= rate.warmedUpAt,
+    hasWarmUp: rate === null ? null : rate.warmedUpAt !== null,
+    clip: options.number("max_grad_norm"),
+  };
+}
+
+export function surroundingEvidence({ grad, rate, surge, norm, step, rateHere }: Surroundings): Evidence[] {
+  const evidence: Evidence[] = [];
+  if (grad !== null && surge !== null)
+    evidence.push({
+      series: grad.rows.series,
+      step: surge.step,
+      value: at(grad.rows.value, surge.row),
+      note: `gradient norm leaves its band, usually ${say(surge.usual)}, largest ${say(surge.peak.value)}`,
+    });
+  else if (grad !== null && norm !== undefined && Number.isFinite(norm))
+    evidence.push({ series: grad.rows.series, step, value: norm, note: `gradient norm, usually ${say(grad.usual)}` });
+  if (rate !== null && !Number.isNaN(rateHere))
+    evidence.push({ series: rate.series, step, value: rateHere, note: "learning rate there" });
+  return evidence;
+}
+
+export interface Trouble {
+  /** It began within the first rows of training. */
+  readonly isEarly: boolean;
+  /** It came back by itself. */
+  readonly recovered: boolean;
+  readonly repeats: number;
+}
+
+/** Why a loss or a gradient leaves its band, and what speaks for each. */
+export function instabilitySuspects(around: Surroundings, trouble: Trouble): Suspect[] {
+  const { grad, surge, lead, rate, clip } = around;
+  const hasNorms = grad !== null;
+  const isUnclipped = clip === undefined ? null : clip === 0;
+  return [
+    {
+      id: "learning-rate-too-high",
+      statement: "The learning rate is higher than this model and batch size can follow.",
+      prior: trouble.recovered ? 0.25 : 0.5,
+      clues: [
+        {
+          present: around.isAtPeak,
+          for: `the learning rate was near its peak (${say(around.rateHere)})`,
+          against: `the learning rate had already fallen to ${say(around.rateHere)}`,
+          weight: 1.5,
+        },
+        {
+          present: trouble.isEarly && around.hasWarmUp !== null ? !around.hasWarmUp : null,
+          for: "training started at the full learning rate, without warm-up",
+          against: "the learning rate was warmed up",
+          weight: 3,
+        },
+        { present: around.isWarmingUp === true ? true : null, for: "it came while the learning rate was climbing", weight: 2 },
+        {
+          present: trouble.repeats > 2 ? true : null,
+          for: `it happened ${trouble.repeats} times`,
+          weight: 2,
+        },
+        {
+          present: hasNorms && surge !== null && lead > 0 ? true : null,
+          for: `grad_norm left its band ${lead} logged steps before`,
+          weight: 1.5,
+        },
+      ],
+    },
+    {
+      id: "bad-batches",
+      statement: "Some batches hold data of another kind: broken, mislabelled, repeated text, another language.",
+      prior: trouble.recovered ? 0.45 : 0.15,
+      clues: [
+        {
+          present: trouble.recovered,
+          for: "training went on normally afterwards",
+          against: "it did not come back when other batches followed",
+          weight: 2,
+        },
+        {
+          present: hasNorms ? surge !== null && lead === 0 : null,
+          for: "grad_norm and loss jumped in the same row",
+          weight: 1.3,
+        },
+        {
+          present: trouble.isEarly ? true : null,
+          against: "it began with training itself",
+          weight: 1,
+        },
+      ],
+    },
+    {
+      id: "no-gradient-clipping",
+      statement: "Nothing bounds one update, so a single bad batch can throw the weights far.",
+      prior: 0.1,
+      clues: [
+        {
+          present: isUnclipped,
+          for: "gradient clipping is off",
+          against: `gradients are clipped at ${say(clip ?? Number.NaN)}`,
+          weight: 3,
+        },
+        { present: hasNorms ? surge !== null : null, for: "grad_norm surged", weight: 1.5 },
+      ],
+    },
+    {
+      id: "stale-second-moment",
+      statement: "Adam's second moment had decayed while gradients were small, so normal gradients became huge updates.",
+      prior: 0.1,
+      clues: [
+        {
+          present: rate === null ? null : !trouble.isEarly && surge !== null,
+          for: "it came late, in training that was stable until then",
+          weight: 1.5,
+        },
+        { present: trouble.isEarly ? false : null, against: "it began with training itself", weight: 5 },
+      ],
+    },
+  ];
+}
+
+const playbook = "https://github.com/google-research/tuning_playbook#how-can-optimization-failures-be-debugged-and-mitigated";
+
+export function lowerRate(around: Surroundings, factor: number): Advice[] {
+  const { options, rate } = around;
+  const configured = options.number("learning_rate") ?? rate?.peak;
+  const to = configured === undefined ? 1e-4 : round(configured / factor);
+  const changes = [options.change("learning_rate", to, rate?.peak)];
+  if (around.hasWarmUp === false) changes.push(options.change("warmup_steps", 100));
+  return [
+    {
+      id: "lower-learning-rate",
+      summary: `Lower the learning rate ${factor === 10 ? "tenfold" : `by a factor of ${factor}`}, to ${say(to)}${around.hasWarmUp === false ? ", and warm it up" : ""}.`,
+      changes,
+      dialect: options.dialect,
+      expect: "The loss falls from the first rows on and grad_norm stays in its band.",
+      source: playbook,
+    },
+  ];
+}
+
+/** Clipping at 1.5 times the usual norm: near the 90th percentile, as the tuning playbook asks. */
+export function clipGradients({ grad, clip, options }: Surroundings): Advice[] {
+  const to = grad !== null && grad.usual > 0 ? round(1.5 * grad.usual) : 1;
+  if (clip !== undefined && clip > 0 && clip <= 2 * to) return [];
+  return [
+    {
+      id: "clip-gradients",
+      summary: `Clip the gradient norm at ${say(to)}, about the 90th percentile of what is usual here.`,
+      changes: [options.change("max_grad_norm", to)],
+      dialect: options.dialect,
+      expect: "The same batch moves the loss far less.",
+      source: playbook,
+    },
+  ];
+}
+
+export const skipBatches = ({ options, step }: Surroundings): Advice => ({
+  id: "skip-batches",
+  summary: `Look at the batches around step ${step}. If it is the data, drop them; if the same data passes elsewhere, go back about 100 steps and skip 200 to 500 batches.`,
+  changes: [],
+  dialect: options.dialect,
+  expect: "No rise at this step. PaLM's spikes did not come back when the batches were skipped.",
+  source: "https://arxiv.org/abs/2204.02311",
+});
+
+export const lowerBeta2 = ({ options }: Surroundings): Advice => ({
+  id: "lower-beta2",
+  summary: "Let Adam's second moment forget faster.",
+  changes: [options.change("adam_beta2", 0.95)],
+  dialect: options.dialect,
+  expect: "Fewer spikes after quiet stretches.",
+  source: "https://arxiv.org/abs/2304.13013",
+});

@@ -1,0 +1,62 @@
+import { rank } from "../causes.ts";
+import { optional } from "../fact.ts";
+import { gradShape, type Surge } from "../facts/grad-shape.ts";
+import { learningRate } from "../facts/learning-rate.ts";
+import { logLines } from "../facts/log-lines.ts";
+import { options, precision } from "../facts/options.ts";
+import { clipGradients, instabilitySuspects, lowerRate, surroundingsOf } from "../instability.ts";
+import { say, saySteps } from "../numbers.ts";
+import { defineRule } from "../rule.ts";
+
+/** One or two rows above the band that come back are everyday; a sign explains them. */
+const lastingRows = 3;
+
+/** Surges that are no everyday peaks: lasting ones, and one at the end of the log that still grows. */
+export const lasting = (surges: readonly Surge[]): Surge[] => surges.filter((surge) => surge.rows >= lastingRows);
+
+export const gradientExplosion = defineRule({
+  id: "gradient-explosion",
+  title: "Gradient explosion",
+  why: "Gradients that keep growing end in a loss that diverges or is not a number, usually within a few steps.",
+  needs: {
+    grad: gradShape,
+    rate: optional(learningRate),
+    lines: optional(logLines),
+    precision: optional(precision),
+    options,
+  },
+  signOf: [
+    "masked-labels",
+    "hidden-non-finite-loss",
+    "non-finite-loss",
+    "loss-divergence",
+    "resume-discontinuity",
+    "loss-spike",
+  ],
+  check({ grad, rate, options: settings }) {
+    const surges = lasting(grad.surges);
+    const [first] = surges;
+    const last = surges.at(-1);
+    if (first === undefined || last === undefined) return [];
+    const around = surroundingsOf(first.step, { grad, rate, options: settings });
+    const isOpen = last.endStep === null;
+    const worst = surges.reduce((a, b) => (b.peak.value > a.peak.value ? b : a), first);
+    return [
+      {
+        severity: isOpen ? "error" : "warning",
+        message: `Gradient norm left its band at step ${first.step} and reached ${say(first.peak.value)} at step ${first.peak.step}, ${say(Math.round(first.peak.value / first.usual))} times the usual ${say(first.usual)}; ${first.endStep === null ? `it has stayed there for ${saySteps(first.rows)}` : `it was back after ${saySteps(first.rows)}, at step ${first.endStep}`}.${surges.length > 1 ? ` It happened ${surges.length} times.` : ""}`,
+        onset: { step: first.step },
+        end: isOpen ? null : { step: last.endStep ?? last.step },
+        recovered: !isOpen,
+        evidence: [...new Set([first, worst, last])].map((surge) => ({
+          series: grad.rows.series,
+          step: surge.peak.step,
+          value: surge.peak.value,
+          note: `peak; usually ${say(surge.usual)}`,
+        })),
+        causes: rank(instabilitySuspects(around, { isEarly: first.row < 20, recovered: !isOpen, repeats: surges.length })),
+        advice: [...clipGradients(around), ...lowerRate(around, 3)],
+      },
+    ];
+  },
+});

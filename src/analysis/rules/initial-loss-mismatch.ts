@@ -1,0 +1,92 @@
+import { at } from "../../base/statistics.ts";
+import { rank } from "../causes.ts";
+import { optional } from "../fact.ts";
+import { gradNorm } from "../facts/grad-norm.ts";
+import { options, vocabularySize } from "../facts/options.ts";
+import { supervisedLoss } from "../facts/supervised-loss.ts";
+import { objective } from "../facts/trainer.ts";
+import { say } from "../numbers.ts";
+import { defineRule } from "../rule.ts";
+
+/**
+ * A model that knows nothing and says so has a loss of ln(vocabulary size). A first logged row may
+ * average several steps and random logits add up to about 0.5, so half as much again is called too much.
+ */
+const excess = 1.5;
+
+export const initialLossMismatch = defineRule({
+  id: "initial-loss-mismatch",
+  title: "First loss is above chance",
+  why: "A model that begins worse than guessing is wrongly initialised or computes another loss than it should.",
+  needs: {
+    rows: supervisedLoss,
+    vocabulary: vocabularySize,
+    norms: optional(gradNorm),
+    objective: optional(objective),
+    options,
+  },
+  signOf: ["masked-labels", "accumulation-scaling", "non-finite-loss", "hidden-non-finite-loss"],
+  check({ rows, vocabulary, norms, objective: kind, options: settings }) {
+    if (kind !== "supervised" || !(vocabulary > 1)) return [];
+    const chance = Math.log(vocabulary);
+    const first = at(rows.value, 0);
+    const ratio = first / chance;
+    if (!(ratio >= excess)) return [];
+    const norm = norms === null ? Number.NaN : at(norms.value, 0);
+    const isInteger = Math.abs(ratio - Math.round(ratio)) < 0.1 && Math.round(ratio) > 1;
+    return [
+      {
+        severity: "warning",
+        message: `The first loss is ${say(first)}, ${say(ratio)} times ln(${vocabulary}) = ${say(chance)}, which a model that only guesses would have.`,
+        onset: { step: at(rows.step, 0) },
+        end: null,
+        recovered: null,
+        evidence: [
+          { series: rows.series, step: at(rows.step, 0), value: first, note: "first loss" },
+          { series: null, step: null, value: vocabulary, note: "vocab_size" },
+          ...(Number.isNaN(norm) || norms === null
+            ? []
+            : [{ series: norms.series, step: at(norms.step, 0), value: norm, note: "first gradient norm" }]),
+        ],
+        causes: rank([
+          {
+            id: "initialisation-too-large",
+            statement: "The output layer starts with weights that are too large, so first guesses are confident and wrong.",
+            prior: 0.45,
+            clues: [{ present: isInteger ? false : null, against: "the ratio is close to a whole number", weight: 1.5 }],
+          },
+          {
+            id: "loss-is-summed",
+            statement: "The loss is summed where it should be averaged (over micro-batches, tokens or heads).",
+            prior: 0.3,
+            clues: [{ present: isInteger ? true : null, for: `the ratio is close to ${Math.round(ratio)}`, weight: 2 }],
+          },
+          {
+            id: "labels-shifted",
+            statement: "Labels do not belong to the inputs: shifted twice, or a tokenizer of another model.",
+            prior: 0.2,
+            clues: [],
+          },
+        ]),
+        advice: [
+          {
+            id: "smaller-initialisation",
+            summary: "Start with smaller weights: a standard deviation of sqrt(1 / (3 x hidden size)), about 0.02 for 1,000 hidden units.",
+            changes: [settings.change("initializer_range", 0.02)],
+            dialect: settings.dialect,
+            expect: `The first loss is near ${say(chance)}.`,
+            source: "https://github.com/bigscience-workshop/bigscience/blob/master/train/lessons-learned.md",
+          },
+          {
+            id: "check-reduction",
+            summary: "Check that the loss is a mean over the tokens that carry a label, and that tokenizer and model belong together.",
+            changes: [],
+            dialect: settings.dialect,
+            expect: `The first loss is near ${say(chance)}, below it for a model that was trained before.`,
+            source: "https://karpathy.github.io/2019/04/25/recipe/",
+          },
+        ],
+      },
+    ];
+  },
+});

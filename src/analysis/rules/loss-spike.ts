@@ -1,0 +1,68 @@
+import { rank } from "../causes.ts";
+import { optional } from "../fact.ts";
+import { gradShape } from "../facts/grad-shape.ts";
+import { learningRate } from "../facts/learning-rate.ts";
+import { lossShape } from "../facts/loss-shape.ts";
+import { options } from "../facts/options.ts";
+import { isDiverged } from "../facts/divergence.ts";
+import {
+  clipGradients,
+  instabilitySuspects,
+  lowerBeta2,
+  lowerRate,
+  skipBatches,
+  surroundingEvidence,
+  surroundingsOf,
+} from "../instability.ts";
+import { say, saySteps } from "../numbers.ts";
+import { defineRule } from "../rule.ts";
+
+/** A spike that undoes less than a tenth of the progress and heals is told, not warned of. */
+const harmfulShare = 0.1;
+/** One row alone is likelier an odd batch than harm to the weights, unless it undoes half of the progress. */
+const harmfulRow = 0.5;
+
+export const lossSpike = defineRule({
+  id: "loss-spike",
+  title: "Loss spike",
+  why: "A spike costs the steps until the loss is back, and may leave the model worse for good.",
+  needs: { shape: lossShape, grad: optional(gradShape), rate: optional(learningRate), options },
+  signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "loss-divergence", "resume-discontinuity"],
+  check({ shape, grad, rate, options: settings }) {
+    // A rise after the schedule raised the rate is what a restart looks like; see the sign.
+    const spikes = shape.excursions.filter((e) => !isDiverged(shape, e) && !(e.afterRestart && e.endRow !== null));
+    const [first] = spikes;
+    if (first === undefined) return [];
+    const worst = spikes.reduce((a, b) => (b.harm > a.harm ? b : a), first);
+    const last = spikes.at(-1) ?? first;
+    const around = surroundingsOf(first.step, { grad, rate, options: settings });
+    const isHarmful = worst.harm >= (worst.rows > 1 ? harmfulShare : harmfulRow);
+    const isBack = last.endStep !== null;
+    const much = `from ${say(first.before)} to ${say(first.peak.value)}, ${say(Math.round((first.peak.value - first.before) / first.noise))} times its noise`;
+    const back =
+      first.endRow === null
+        ? `and was not back ${saySteps(first.rows)} later`
+        : `and was back after ${saySteps(first.rows)}, at step ${first.endStep}`;
+    const trouble = { isEarly: first.row < 10, recovered: isBack, repeats: spikes.length };
+    return [
+      {
+        severity: isHarmful ? "warning" : "info",
+        message: `Loss jumped at step ${first.step} ${much}, ${back}.${spikes.length > 1 ? ` ${spikes.length - 1} more spikes followed, the largest to ${say(worst.peak.value)} at step ${worst.peak.step}.` : ""}`,
+        onset: { step: first.step },
+        end: isBack ? { step: last.endStep ?? last.step } : null,
+        recovered: isBack ? true : null,
+        evidence: [
+          ...spikes.slice(0, 5).map((spike) => ({
+            series: shape.rows.series,
+            step: spike.peak.step,
+            value: spike.peak.value,
+            note: `peak; ${say(spike.before)} before`,
+          })),
+          ...surroundingEvidence(around),
+        ],
+        causes: rank(instabilitySuspects(around, trouble)),
+        advice: [skipBatches(around), ...clipGradients(around), ...lowerRate(around, 3), lowerBeta2(around)],
+      },
+    ];
+  },
+});

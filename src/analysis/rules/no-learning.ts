@@ -1,0 +1,157 @@
+import { at, mean, noiseOf } from "../../base/statistics.ts";
+import { rank } from "../causes.ts";
+import { optional } from "../fact.ts";
+import { evalLoss } from "../facts/eval-loss.ts";
+import { gradNorm } from "../facts/grad-norm.ts";
+import { learningRate } from "../facts/learning-rate.ts";
+import { options, vocabularySize } from "../facts/options.ts";
+import { supervisedLoss } from "../facts/supervised-loss.ts";
+import { round, say, saySteps } from "../numbers.ts";
+import { defineRule } from "../rule.ts";
+
+/** Rows and steps before a flat start is judged; SageMaker's 10 rows fired on 9 of 10 healthy logs. */
+const fewestRows = 20;
+const fewestSteps = 50;
+/** Rows at a rate of at least half the peak: before that the warm-up may be all there is to see. */
+const fewestWarmRows = 10;
+/**
+ * Flat: even the upper bound (2 standard errors) of what the loss gained is below this share of it.
+ * The slowest healthy log at hand, a continued pre-training, gained 1 % in its first tenth.
+ */
+const flatShare = 0.005;
+/** A log that begins this many of its own intervals after step 0 is a part of a longer run, where a plateau is normal. */
+const lateStartIntervals = 20;
+/** Within this share of ln(vocabulary size) a model still guesses. */
+const chanceShare = 0.1;
+
+export const noLearning = defineRule({
+  id: "no-learning",
+  title: "The model does not learn",
+  why: "The loss is where it was at the start; the run costs time and changes nothing.",
+  needs: {
+    rows: supervisedLoss,
+    rate: optional(learningRate),
+    norms: optional(gradNorm),
+    evals: optional(evalLoss),
+    vocabulary: optional(vocabularySize),
+    options,
+  },
+  signOf: [
+    "masked-labels",
+    "hidden-non-finite-loss",
+    "non-finite-loss",
+    "loss-divergence",
+    "accumulation-scaling",
+    "gradient-explosion",
+  ],
+  check({ rows, rate, norms, evals, vocabulary, options: settings }) {
+    const first = at(rows.step, 0);
+    const last = at(rows.step, rows.length - 1);
+    if (rows.length < fewestRows || last - first < fewestSteps) return [];
+    if (first > (lateStartIntervals * (last - first)) / (rows.length - 1)) return [];
+    if (rate !== null) {
+      let warm = 0;
+      for (let i = 0; i < rate.length; i++) if (at(rate.value, i) >= 0.5 * rate.peak) warm += 1;
+      const isClimbing = rate.warmedUpAt !== null && rate.warmedUpAt >= at(rate.step, rate.length - 1);
+      // A rate of 0 all along is a cause, not a warm-up.
+      if (rate.peak > 0 && (warm < fewestWarmRows || isClimbing)) return [];
+    }
+    const size = Math.max(5, Math.floor(rows.length / 4));
+    const start = mean(rows.value.subarray(0, size));
+    const end = mean(rows.value.subarray(rows.length - size));
+    const error = noiseOf(rows.value) * Math.sqrt(2 / size);
+    const most = start - end + 2 * error;
+    if (!(most < flatShare * Math.abs(start))) return [];
+    // A task metric or held-out loss that improves says that something is learned after all.
+    if (evals !== null && evals.length > 1) {
+      const gained = at(evals.value, 0) - at(evals.value, evals.length - 1);
+      if (gained > 0.02 * Math.abs(at(evals.value, 0))) return [];
+    }
+    const norm = norms === null ? Number.NaN : at(norms.value, norms.length - 1);
+    const chance = vocabulary === null ? Number.NaN : Math.log(vocabulary);
+    const atChance = Math.abs(end / chance - 1) <= chanceShare;
+    const configured = settings.number("learning_rate") ?? rate?.peak;
+    const isRateZero = configured === undefined ? null : configured === 0;
+    const to = configured === undefined || configured === 0 ? 1e-4 : round(configured * 10);
+    return [
+      {
+        severity: "error",
+        message: `Loss was ${say(start)} at the start and is ${say(end)} after ${last} steps (${saySteps(rows.length)}): no change beyond its noise of ${say(noiseOf(rows.value))}.${atChance ? ` That is ln(${vocabulary}): the model still guesses.` : ""}`,
+        onset: { step: first },
+        end: null,
+        recovered: false,
+        evidence: [
+          { series: rows.series, step: first, value: at(rows.value, 0), note: "first loss" },
+          { series: rows.series, step: last, value: at(rows.value, rows.length - 1), note: "last loss" },
+          ...(Number.isFinite(norm) && norms !== null
+            ? [{ series: norms.series, step: at(norms.step, norms.length - 1), value: norm, note: "last gradient norm" }]
+            : []),
+          ...(rate === null
+            ? []
+            : [{ series: rate.series, step: last, value: rate.peak, note: "highest learning rate so far" }]),
+        ],
+        causes: rank([
+          {
+            id: "frozen-parameters",
+            statement: "Nearly all parameters are frozen, or the optimizer holds others than the model's.",
+            prior: 0.45,
+            clues: [
+              {
+                present: Number.isFinite(norm) ? norm < 0.05 : null,
+                for: `grad_norm is only ${say(norm)}`,
+                against: `grad_norm is ${say(norm)}, so gradients arrive`,
+                weight: 2,
+              },
+              {
+                present: isRateZero === null ? null : !isRateZero,
+                for: `the learning rate is ${say(configured ?? Number.NaN)}`,
+                weight: 1.3,
+              },
+            ],
+          },
+          {
+            id: "learning-rate-too-low",
+            statement: "The learning rate is too low to move this model.",
+            prior: 0.35,
+            clues: [
+              {
+                present: configured === undefined ? null : configured < 1e-5,
+                for: `the learning rate is ${say(configured ?? Number.NaN)}`,
+                against: `a learning rate of ${say(configured ?? Number.NaN)} moves most models`,
+                weight: 2.5,
+              },
+            ],
+          },
+          {
+            id: "labels-unrelated",
+            statement: "Labels do not depend on the inputs (shuffled apart), so there is nothing to learn.",
+            prior: 0.1,
+            clues: [
+              { present: atChance ? true : null, for: "the loss stands at chance", weight: 1.2 },
+              { present: Number.isFinite(norm) ? norm >= 0.05 : null, for: "gradients arrive and cancel out", weight: 1.5 },
+            ],
+          },
+        ]),
+        advice: [
+          {
+            id: "check-trainable",
+            summary:
+              "Print which parameters require a gradient and what share of all they are; correct the pattern that chooses them.",
+            changes: [settings.change("trainable_modules", "all-linear")],
+            dialect: settings.dialect,
+            expect: "The loss falls within the first tens of steps.",
+            source: "https://huggingface.co/docs/trl/lora_without_regret",
+          },
+          {
+            id: "raise-learning-rate",
+            summary: `If all that should train does, raise the learning rate tenfold, to ${say(to)} (LoRA needs about ten times the rate of full fine-tuning).`,
+            changes: [settings.change("learning_rate", to, rate?.peak)],
+            dialect: settings.dialect,
+            expect: "The loss falls within the first tens of steps.",
+            source: "https://thinkingmachines.ai/blog/lora/",
+          },
+        ],
+      },
+    ];
+  },
+});

@@ -1,0 +1,139 @@
+import { at } from "../../base/statistics.ts";
+import { rank } from "../causes.ts";
+import { optional } from "../fact.ts";
+import { generalization } from "../facts/generalization.ts";
+import { options } from "../facts/options.ts";
+import { supervisedLoss } from "../facts/supervised-loss.ts";
+import { say } from "../numbers.ts";
+import { defineRule } from "../rule.ts";
+
+/** Evaluations in a row that must be worse than the best by more than noise. SageMaker's patience of 1 fired on 2 of 8 runs that were fine. */
+const patience = 3;
+/** While a task metric still improves, only a rise beyond this share of the best held-out loss is warned of. */
+const alarmingShare = 0.5;
+
+export const overfitting = defineRule({
+  id: "overfitting",
+  title: "Overfitting",
+  why: "The model learns the training examples by heart and becomes worse on all others.",
+  needs: { held: generalization, train: optional(supervisedLoss), options },
+  signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "loss-divergence"],
+  check({ held, train, options: settings }) {
+    if (held.worse < patience || held.onsetStep === null) return [];
+    // Training loss must go on falling: when both rise it is divergence, not overfitting.
+    if (!(held.trainChange < 0)) return [];
+    const rise = held.last.value / held.best.value - 1;
+    const { improved } = held;
+    if (improved !== null && rise < alarmingShare) return [];
+    const epochs = settings.number("epochs");
+    const decay = settings.number("weight_decay");
+    const dropout = settings.number("dropout");
+    const lastTrain = train === null ? Number.NaN : at(train.value, train.length - 1);
+    const share = held.best.step / held.last.step;
+    const metric =
+      improved === null
+        ? ""
+        : ` ${improved.series} still improves (${say(improved.from)} to ${say(improved.to)}), but the model is becoming surer of its mistakes.`;
+    return [
+      {
+        severity: "warning",
+        message: `Held-out loss was best at step ${held.best.step} (${say(held.best.value)}) and has been worse in the last ${held.worse} evaluations, ${say(held.last.value)} now, while training loss fell${Number.isNaN(lastTrain) ? "" : ` to ${say(lastTrain)}`}.${metric}`,
+        onset: { step: held.onsetStep },
+        end: null,
+        recovered: false,
+        evidence: [
+          { series: held.evals.series, step: held.best.step, value: held.best.value, note: "best held-out loss" },
+          { series: held.evals.series, step: held.last.step, value: held.last.value, note: "last held-out loss" },
+          ...(train === null
+            ? []
+            : [
+                {
+                  series: train.series,
+                  step: at(train.step, train.length - 1),
+                  value: lastTrain,
+                  note: `training loss, ${say(held.trainChange)} since the best evaluation`,
+                },
+              ]),
+        ],
+        causes: rank([
+          {
+            id: "too-many-epochs",
+            statement: "The training data is seen too often for its size.",
+            prior: 0.5,
+            clues: [
+              {
+                present: epochs === undefined ? null : epochs > 3,
+                for: `${say(epochs ?? Number.NaN)} epochs are configured`,
+                against: `only ${say(epochs ?? Number.NaN)} epochs are configured`,
+                weight: 1.5,
+              },
+              {
+                present: Number.isNaN(lastTrain) ? null : lastTrain < 0.5 * held.last.value,
+                for: `training loss is ${say(lastTrain)}, held-out loss ${say(held.last.value)}`,
+                against: "training and held-out loss are close",
+                weight: 1.5,
+              },
+            ],
+          },
+          {
+            id: "too-little-regularisation",
+            statement: "Nothing keeps the model from fitting noise.",
+            prior: 0.25,
+            clues: [
+              {
+                present: decay === undefined ? null : decay === 0,
+                for: "weight decay is 0",
+                against: `weight decay is ${say(decay ?? Number.NaN)}`,
+                weight: 1.5,
+              },
+              { present: dropout === undefined ? null : dropout === 0, for: "dropout is 0", weight: 1.5 },
+            ],
+          },
+          {
+            id: "different-data",
+            statement: "The held-out data is of another kind than the training data.",
+            prior: 0.1,
+            clues: [
+              {
+                present: at(held.evals.value, 0) > held.best.value ? false : null,
+                against: "held-out loss fell with the training loss at first",
+                weight: 1.5,
+              },
+            ],
+          },
+        ]),
+        advice: [
+          {
+            id: "keep-best",
+            summary: `Stop where the held-out loss is best, and use the checkpoint of step ${held.best.step}.`,
+            changes: [settings.change("keep_best", true), settings.change("early_stopping_patience", patience)],
+            dialect: settings.dialect,
+            expect: `Held-out loss stays at ${say(held.best.value)} instead of ${say(held.last.value)}.`,
+            source: settings.source,
+          },
+          {
+            id: "fewer-epochs",
+            summary: "Train for fewer epochs: only as far as the held-out loss falls.",
+            changes: [
+              settings.change("epochs", epochs === undefined ? 1 : Math.max(1, Math.round(epochs * share * 10) / 10)),
+            ],
+            dialect: settings.dialect,
+            expect: "The schedule ends near the best held-out loss, which is usually lower with the rate decayed to 0 there.",
+            source: "https://github.com/google-research/tuning_playbook",
+          },
+          {
+            id: "regularise",
+            summary: "Regularise: weight decay, dropout, and above all more or more varied data.",
+            changes: [
+              settings.change("weight_decay", decay === undefined || decay === 0 ? 0.1 : decay * 3),
+              settings.change("dropout", dropout === undefined || dropout === 0 ? 0.1 : Math.min(0.3, dropout * 2)),
+            ],
+            dialect: settings.dialect,
+            expect: "The gap between training and held-out loss grows later and slower.",
+            source: "https://arxiv.org/abs/1711.05101",
+          },
+        ],
+      },
+    ];
+  },
+});

@@ -1,0 +1,192 @@
+import { at, median, noiseOf } from "../../base/statistics.ts";
+import { rank } from "../causes.ts";
+import { optional } from "../fact.ts";
+import type { Curve } from "../facts/curve.ts";
+import { gradNorm } from "../facts/grad-norm.ts";
+import { learningRate } from "../facts/learning-rate.ts";
+import { options } from "../facts/options.ts";
+import { type Resume, resumes } from "../facts/resumes.ts";
+import { supervisedLoss } from "../facts/supervised-loss.ts";
+import { say } from "../numbers.ts";
+import { defineRule } from "../rule.ts";
+
+/** Rows compared on each side of the seam. */
+const nearRows = 5;
+/** A jump: this many standard errors of the difference of two such medians, and this share of the level. */
+const jumpSigmas = 5;
+const jumpShare = 0.05;
+/** The rate after the seam is another schedule when it differs by this factor from the one before. */
+const rateFactor = 1.5;
+
+export const resumeDiscontinuity = defineRule({
+  id: "resume-discontinuity",
+  title: "Training did not go on where it stopped",
+  why: "Something of the state (optimizer, schedule, data order) was not restored, so steps are lost or repeated.",
+  needs: {
+    rows: supervisedLoss,
+    resumes,
+    rate: optional(learningRate),
+    norms: optional(gradNorm),
+    options,
+  },
+  signOf: ["masked-labels", "hidden-non-finite-loss"],
+  check({ rows, resumes: seams, rate, norms, options: settings }) {
+    return seams.flatMap((seam) => {
+      const jump = jumpAt(rows, seam);
+      const rates = rate === null ? null : ratesAt(rate, seam);
+      const isRateReset = rates !== null && (rates.after * rateFactor < rates.before || rates.after > rates.before * rateFactor);
+      if (jump === null && !isRateReset) return [];
+      const isDrop = jump !== null && jump.after < jump.before;
+      const normBefore = norms === null ? Number.NaN : around(norms, seam.step, false);
+      const normAfter = norms === null ? Number.NaN : around(norms, seam.step, true);
+      const isNormUp = Number.isNaN(normBefore) || Number.isNaN(normAfter) ? null : normAfter > 2 * normBefore;
+      const parts = [
+        ...(jump === null ? [] : [`loss went from ${say(jump.before)} to ${say(jump.after)}`]),
+        ...(isRateReset && rates !== null ? [`the learning rate from ${say(rates.before)} to ${say(rates.after)}`] : []),
+      ];
+      return [
+        {
+          severity: "warning" as const,
+          message: `Training went on at step ${seam.step} (${seam.from}), and ${parts.join(" and ")}.`,
+          onset: { step: seam.step },
+          end: jump?.endStep === undefined ? null : { step: jump.endStep },
+          recovered: jump === null ? null : jump.endStep !== undefined,
+          evidence: [
+            {
+              series: rows.series,
+              step: at(rows.step, seam.row - 1),
+              value: at(rows.value, seam.row - 1),
+              note: "last row before the resume",
+            },
+            { series: rows.series, step: seam.step, value: at(rows.value, seam.row), note: "first row after it" },
+            ...(rates === null || rate === null
+              ? []
+              : [{ series: rate.series, step: seam.step, value: rates.after, note: `learning rate; ${say(rates.before)} before` }]),
+            ...(isNormUp === null || norms === null
+              ? []
+              : [{ series: norms.series, step: seam.step, value: normAfter, note: `gradient norm; ${say(normBefore)} before` }]),
+          ],
+          causes: rank([
+            {
+              id: "schedule-not-restored",
+              statement: "The learning-rate schedule was not restored and began anew.",
+              prior: 0.25,
+              clues: [
+                {
+                  present: rates === null ? null : isRateReset,
+                  for: `the learning rate changed from ${say(rates?.before ?? Number.NaN)} to ${say(rates?.after ?? Number.NaN)}`,
+                  against: "the learning rate goes on where it was",
+                  weight: 6,
+                },
+              ],
+            },
+            {
+              id: "optimizer-not-restored",
+              statement: "The optimizer's moments were not restored; the first updates are of full size in every direction.",
+              prior: 0.35,
+              clues: [
+                {
+                  present: jump === null ? null : !isDrop,
+                  for: "the loss is higher than before",
+                  against: "the loss is lower than before",
+                  weight: 2,
+                },
+                { present: isNormUp, for: "the gradient norm is higher as well", weight: 1.3 },
+                {
+                  present: rates === null ? null : isRateReset,
+                  for: "the schedule was lost as well, and both are saved together",
+                  weight: 1.5,
+                },
+              ],
+            },
+            {
+              id: "data-repeated",
+              statement: "The data order was not restored, so examples are seen again that the model has just learned.",
+              prior: 0.2,
+              clues: [
+                {
+                  present: jump === null ? null : isDrop,
+                  for: "the loss is lower than before, without any step in between",
+                  against: "the loss is not lower than before",
+                  weight: 4,
+                },
+              ],
+            },
+          ]),
+          advice: [
+            {
+              id: "resume-whole-state",
+              summary:
+                "Resume from the checkpoint folder with optimizer, scheduler and random state in it, not from the weights alone.",
+              changes: [settings.change("resume", `checkpoint-${at(rows.step, seam.row - 1) >= seam.step ? `N, with N below ${seam.step}` : at(rows.step, seam.row - 1)}`)],
+              dialect: settings.dialect,
+              expect: "Loss, gradient norm and learning rate go on where they were.",
+              source: "https://github.com/Lightning-AI/pytorch-lightning/issues/18780",
+            },
+            {
+              id: "skip-seen-data",
+              summary: "Let the data loader skip what was seen before the stop.",
+              changes: [settings.change("skip_seen_data", true)],
+              dialect: settings.dialect,
+              expect: "No drop of the loss at the resume and no step up at the end of the epoch.",
+              source: "https://github.com/stas00/ml-engineering/blob/master/training/instabilities/training-loss-patterns.md",
+            },
+          ],
+        },
+      ];
+    });
+  },
+});
+
+/** The level before and after the seam, at the same steps when the steps went back, else of neighbouring rows. */
+function jumpAt(
+  rows: Curve,
+  seam: Resume,
+): { before: number; after: number; endStep: number | undefined } | null {
+  const { row } = seam;
+  const after = rows.value.subarray(row, row + nearRows);
+  let end = row;
+  let start = Math.max(0, row - nearRows);
+  // Rows of the first pass over the same steps are the fairest comparison.
+  let overlap = row - 1;
+  while (overlap > 0 && at(rows.step, overlap - 1) >= seam.step && at(rows.step, overlap - 1) < at(rows.step, overlap)) overlap -= 1;
+  if (at(rows.step, overlap) >= seam.step) {
+    start = overlap;
+    end = Math.min(row, overlap + nearRows);
+  }
+  const before = rows.value.subarray(start, end);
+  if (before.length < 2 || after.length < 2) return null;
+  const history = rows.value.subarray(Math.max(0, row - 64), row);
+  const noise = noiseOf(history);
+  const from = median(before);
+  const to = median(after);
+  const error = 1.2533 * noise * Math.sqrt(1 / before.length + 1 / after.length);
+  if (Math.abs(to - from) < Math.max(jumpSigmas * error, jumpShare * Math.abs(from))) return null;
+  // A loss that only goes on falling, as it did before, is no jump.
+  const trend = history.length > 2 * nearRows ? median(history.subarray(history.length - 2 * nearRows, history.length - nearRows)) - from : 0;
+  if (to < from && from - to < 3 * Math.abs(trend)) return null;
+  let endStep: number | undefined;
+  for (let i = row; i + 2 < rows.length && endStep === undefined; i++)
+    if (to > from && median(rows.value.subarray(i, i + 3)) <= from + 2 * noise) endStep = at(rows.step, i);
+  return { before: from, after: to, endStep };
+}
+
+/** The rate just before the seam, at the same step where it was logged, and after it. */
+function ratesAt(rate: Curve, seam: Resume): { before: number; after: number } | null {
+  let row = -1;
+  for (let i = rate.length - 1; i > 0 && row < 0; i--)
+    if (at(rate.step, i) >= seam.step && at(rate.step, i - 1) < seam.step) row = i;
+  for (let i = 1; i < rate.length; i++) if (at(rate.step, i) < at(rate.step, i - 1) && at(rate.step, i) === seam.step) row = i;
+  if (row < 1) return null;
+  let before = at(rate.value, row - 1);
+  for (let i = row - 1; i >= 0 && at(rate.step, i) >= seam.step; i--) before = at(rate.value, i);
+  return { before, after: at(rate.value, row) };
+}
+
+/** Median of the rows next to the latest place with this step. */
+function around(curve: Curve, step: number, isAfter: boolean): number {
+  let row = -1;
+  for (let i = curve.length - 1; i >= 0 && row < 0; i--) if (at(curve.step, i) === step) row = i;
+  if (row < 0) return Number.NaN;
+  return median(isAfter ? curve.value.subarray(row, row + nearRows) : curve.value.subarray(Math.max(0, row - nearRows), row));
+}
