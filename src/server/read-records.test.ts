@@ -46,5 +46,6 @@ it.each([
 ])("refuses %j with the reason", (item) => {
   const { records, rejected } = read([{ message: "good" }, item]);
   expect(records).toHaveLength(1);
-  expect(rejected).toEqual([{ index: 1, reason: expect.stringMatching(/^(record|message|level|step): ./) }]);
+  expect(rejected.map((r) => r.index)).toEqual([1]);
+  expect(rejected[0]?.reason).toMatch(/^(record|message|level|step): ./);
 });
