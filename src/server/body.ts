@@ -48,5 +48,3 @@ async function collect(stream: Readable, limit: number): Promise<Buffer> {
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length);
 }
-
-export { tooLarge };

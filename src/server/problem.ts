@@ -2,7 +2,6 @@ import { STATUS_CODES } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Problem } from "../api/server.ts";
 import { AppError, messageOf } from "../base/errors.ts";
-import { tooLarge } from "./body.ts";
 
 /** Turns whatever was thrown into the answer. Only what was meant for people leaves; the rest is logged. */
 export function answerProblem(
@@ -30,22 +29,21 @@ export function answerProblem(
   return reply.code(status).type("application/problem+json").serializer(JSON.stringify).send(problem);
 }
 
-/** Errors that Fastify raises before a handler runs, in our words. */
+/** Errors that Fastify and its plugins raise before a handler runs, in our words. */
 function fromFramework(thrown: unknown, request: FastifyRequest): AppError | undefined {
-  if (!(thrown instanceof Error) || !("code" in thrown)) return undefined;
-  const { code } = thrown;
-  const statusCode = "statusCode" in thrown && typeof thrown.statusCode === "number" ? thrown.statusCode : undefined;
-  switch (code) {
-    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
-      return new AppError(
-        "unsupported-media-type",
-        `Content-Type ${JSON.stringify(request.headers["content-type"] ?? "")} is not accepted here. Send application/json.`,
-      );
-    case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return tooLarge(request.routeOptions.bodyLimit ?? 0);
-    default:
-      return statusCode !== undefined && statusCode >= 400 && statusCode < 500
-        ? new AppError("bad-request", messageOf(thrown), { cause: thrown })
-        : undefined;
+  if (!(thrown instanceof Error)) return undefined;
+  const code = "code" in thrown ? thrown.code : undefined;
+  const status = "statusCode" in thrown ? thrown.statusCode : undefined;
+  const [path] = request.url.split("?");
+  if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
+    return new AppError(
+      "unsupported-media-type",
+      `Content-Type ${JSON.stringify(request.headers["content-type"] ?? "")} is not accepted here. Send application/json.`,
+    );
   }
+  if (status === 403 || status === 404) return new AppError("not-found", `There is nothing at ${path}.`);
+  if (typeof status === "number" && status >= 400 && status < 500) {
+    return new AppError("bad-request", messageOf(thrown), { cause: thrown });
+  }
+  return undefined;
 }

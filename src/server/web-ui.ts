@@ -46,7 +46,8 @@ export async function serveWebUi(app: FastifyInstance, webRoot: string | undefin
   app.get("/", { schema: { hide: true } }, (_request, reply) => page(reply, webRoot));
   app.setNotFoundHandler((request, reply) => {
     const [path = "/"] = request.url.split("?");
-    const isPage = request.method === "GET" && !/^\/(api|assets)\//.test(path) && !/\.\w+$/.test(path);
+    // Run ids may hold dots; anywhere else a dot means a file.
+    const isPage = request.method === "GET" && (path.startsWith("/runs/") || !/^\/(api|assets)\/|\.\w+$/.test(path));
     if (isPage) return page(reply, webRoot);
     throw new AppError(
       "not-found",
