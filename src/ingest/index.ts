@@ -6,3 +6,4 @@ export { formats, refusalOf, sniffFormat } from "./formats/index.ts";
 export { maxLineBytes } from "./format.ts";
 export type { Decoder, DecoderContext, Format } from "./format.ts";
 export { mergeDecoded } from "./merge.ts";
+export { isSecret, maskSecret } from "./secret.ts";

@@ -60,9 +60,9 @@ export function startInBackground(directory: string, port?: number): void {
   closeSync(log);
 }
 
-export async function waitForServer(directory: string, env: Variables, limitMs: number): Promise<Connection> {
+export async function waitForServer(directory: string, env: Variables, limitMs: number, signal?: AbortSignal): Promise<Connection> {
   const until = Date.now() + limitMs;
-  while (Date.now() < until) {
+  while (Date.now() < until && signal?.aborted !== true) {
     const announced = announcedServer(directory);
     if (announced !== undefined) {
       const connection = new Connection(announced.url, env["LLMDBG_TOKEN"] ?? announced.token);

@@ -95,6 +95,11 @@ export class Outbox {
     return this.#spool.count;
   }
 
+  /** What neither the server nor the disk took. */
+  get lost(): { letters: number; reason: string } | undefined {
+    return this.#spool.lost === 0 ? undefined : { letters: this.#spool.lost, reason: this.#spool.lostBecause ?? "unknown" };
+  }
+
   get waiting(): number {
     return this.#letters.length + this.#spool.count;
   }

@@ -1,22 +1,13 @@
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { AppError } from "../../base/errors.ts";
-import type { Decoded, Rejection } from "../../model/batch.ts";
-import type { FlatConfig } from "../../model/config.ts";
-import type { LogRecord } from "../../model/record.ts";
-import { seriesId, type SeriesPoints } from "../../model/series.ts";
-import { consoleFormat, sniffFormat } from "../../ingest/index.ts";
-import type { DecoderContext, Format } from "../../ingest/format.ts";
+import type { Decoded } from "../../model/batch.ts";
+import { consoleFormat, mergeDecoded, refusalOf, sniffFormat, type DecoderContext, type Format } from "../../ingest/index.ts";
 
 /** What one file came to. */
-export interface FileContent {
+export interface FileContent extends Decoded {
   readonly path: string;
   readonly format: Format;
-  readonly series: readonly SeriesPoints[];
-  readonly records: readonly LogRecord[];
-  readonly config: FlatConfig;
-  readonly dialect: string | undefined;
-  readonly rejected: readonly Rejection[];
   readonly sizeBytes: number;
 }
 
@@ -52,7 +43,7 @@ export async function decodeFile(path: string, options: DecodeOptions = {}): Pro
       options.onProgress?.(at, size);
     }
     parts.push(decoder.end());
-    return { path, format, sizeBytes: size, ...joined(parts) };
+    return { path, format, sizeBytes: size, ...mergeDecoded(parts) };
   } finally {
     await file.close();
   }
@@ -73,62 +64,9 @@ const reason = (thrown: unknown): string => {
   return thrown instanceof Error ? thrown.message : String(thrown);
 };
 
-/** Text that no format claims is read as a console log; what is no text is refused. */
+/** Text that no format claims is read as a console log. */
 function formatOf(head: Uint8Array, path: string): Format {
-  const format = sniffFormat(head, basename(path));
-  if (format !== undefined) return format;
-  if (looksBinary(head))
-    throw new AppError(
-      "unreadable-input",
-      `${path} is a binary file that llmdbg does not know. It reads trainer_state.json, JSONL, CSV and console logs.`,
-    );
-  return consoleFormat;
-}
-
-/** Text has no NUL, and hardly any other control characters. */
-function looksBinary(head: Uint8Array): boolean {
-  let odd = 0;
-  for (const byte of head) {
-    if (byte === 0) return true;
-    if (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13 && byte !== 27 && byte !== 8 && byte !== 12) odd += 1;
-  }
-  return odd > head.length / 20;
-}
-
-/** Several pieces of one input as one: columns of a series put together in order. */
-export function joined(parts: readonly Decoded[]): Pick<FileContent, "series" | "records" | "config" | "dialect" | "rejected"> {
-  const bySeries = new Map<string, SeriesPoints[]>();
-  const config: FlatConfig = Object.create(null);
-  for (const part of parts) {
-    for (const points of part.series) {
-      const id = seriesId(points.name, points.labels);
-      const known = bySeries.get(id);
-      if (known === undefined) bySeries.set(id, [points]);
-      else known.push(points);
-    }
-    for (const [key, value] of Object.entries(part.config)) config[key] = value;
-  }
-  return {
-    series: [...bySeries.values()].flatMap((pieces) => concatenated(pieces)),
-    records: parts.flatMap((part) => part.records),
-    config,
-    dialect: parts.findLast((part) => part.dialect !== undefined)?.dialect,
-    rejected: parts.flatMap((part) => part.rejected),
-  };
-}
-
-export function concatenated(pieces: readonly SeriesPoints[]): SeriesPoints[] {
-  const [first] = pieces;
-  if (first === undefined || pieces.length === 1) return first === undefined ? [] : [first];
-  const length = pieces.reduce((sum, piece) => sum + piece.step.length, 0);
-  const join = (column: "step" | "time" | "value"): Float64Array => {
-    const all = new Float64Array(length);
-    let at = 0;
-    for (const piece of pieces) {
-      all.set(piece[column], at);
-      at += piece[column].length;
-    }
-    return all;
-  };
-  return [{ name: first.name, labels: first.labels, step: join("step"), time: join("time"), value: join("value") }];
+  const refusal = refusalOf(head, basename(path));
+  if (refusal !== undefined) throw new AppError("unreadable-input", `${refusal}. (${path})`);
+  return sniffFormat(head, basename(path)) ?? consoleFormat;
 }

@@ -16,6 +16,8 @@ export interface ChildOptions {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly onOutput: (stream: Output, bytes: Buffer) => void;
+  /** Our own standard output is for a document; the child's goes to standard error. */
+  readonly keepStdoutFree: boolean;
 }
 
 /** `exitCode` as a shell gives it: 128 + n for signal n. */
@@ -32,7 +34,8 @@ export interface Child {
 /** A pseudo-terminal joins both streams, so it is used only when both go to the terminal. */
 export const wantsTerminal = (): boolean => process.stdout.isTTY && process.stderr.isTTY && process.platform !== "win32";
 
-export const startChild = async (options: ChildOptions): Promise<Child> => (wantsTerminal() ? startInTerminal(options) : startPiped(options));
+export const startChild = async (options: ChildOptions): Promise<Child> =>
+  wantsTerminal() && !options.keepStdoutFree ? startInTerminal(options) : startPiped(options);
 
 async function startInTerminal({ argv, env, onOutput }: ChildOptions): Promise<Child> {
   const pty = await import("@lydell/node-pty");
@@ -108,10 +111,10 @@ function inForeground(): boolean {
   }
 }
 
-function startPiped({ argv, env, onOutput }: ChildOptions): Child {
+function startPiped({ argv, env, onOutput, keepStdoutFree }: ChildOptions): Child {
   const [file = "", ...args] = withoutHangUp(argv);
   const child = spawn(file, args, { stdio: ["inherit", "pipe", "pipe"], env });
-  passOn(child.stdout, process.stdout, (bytes) => onOutput("out", bytes));
+  passOn(child.stdout, keepStdoutFree ? process.stderr : process.stdout, (bytes) => onOutput("out", bytes));
   passOn(child.stderr, process.stderr, (bytes) => onOutput("err", bytes));
   // A Ctrl-C reaches the child by itself: it is in our process group. Sent twice, it would cut short its clean-up.
   const fromTerminal = process.stdin.isTTY || process.stderr.isTTY || process.stdout.isTTY;

@@ -1,8 +1,7 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { arch, cpus, hostname, platform, release, totalmem, userInfo } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
 import type { Environment } from "../../model/run.ts";
+import { maskCommand } from "./mask-command.ts";
 import { pythonFacts } from "./python.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -14,7 +13,7 @@ const limitMs = 10_000;
 /** What is known without asking anybody. `pid`: this process, so that the server sees when the watcher is gone. */
 export function environmentAtOnce(argv: readonly string[]): Environment {
   return {
-    command: argv.map((word) => word.slice(0, 4096)),
+    command: maskCommand(argv).map((word) => word.slice(0, 4096)),
     cwd: process.cwd(),
     pid: process.pid,
     host: hostname(),
@@ -69,12 +68,4 @@ async function gpuNames(): Promise<string[] | undefined> {
       settle(error === null ? stdout.trim().split("\n") : undefined),
     );
   });
-}
-
-/** Name of the git repository around the working directory, else of that directory. */
-export function projectName(): string {
-  for (let at = resolve("."); ; at = dirname(at)) {
-    if (existsSync(join(at, ".git"))) return basename(at) || "default";
-    if (dirname(at) === at) return basename(resolve(".")) || "default";
-  }
 }

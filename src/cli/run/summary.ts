@@ -1,0 +1,76 @@
+import { relative } from "node:path";
+import type { Report } from "../../model/report.ts";
+import type { Outbox } from "../client/outbox.ts";
+import { bySeverity, remainder, verdictLine } from "../terminal/report-text.ts";
+import { severityText } from "../terminal/finding-block.ts";
+import type { Style } from "../terminal/style.ts";
+import { count, plain } from "../terminal/text.ts";
+import type { Ended } from "./child.ts";
+import type { Discovery } from "./discovery.ts";
+import type { Recorder } from "./recorder.ts";
+import type { Watch } from "./watch.ts";
+
+interface Summary {
+  readonly id: string;
+  readonly report: Report;
+  readonly ended: Ended;
+  readonly watch: Watch;
+  readonly discovery: Discovery;
+  readonly outbox: Outbox | undefined;
+  /** Requests that wait in the spool. */
+  readonly waiting: number;
+  readonly recorder: Recorder | undefined;
+  /** Address of the run's page, when a server has it. */
+  readonly page: string | undefined;
+  /** Data directory. */
+  readonly spool: string;
+}
+
+/** What stands on the terminal when the command is over: the verdict first, and where to look. */
+export function summaryText(summary: Summary, style: Style): string {
+  const { report, ended, page, id, recorder } = summary;
+  const { bold, dim } = style.colours;
+  const rule = (style.unicode ? "─" : "-").repeat(Math.min(60, style.width));
+  const lines = ["", dim(rule), verdictLine(report, style)];
+  for (const finding of bySeverity(report.findings)) {
+    const where = finding.onset.step === null ? "" : ` since step ${finding.onset.step}`;
+    const change = finding.advice[0]?.changes[0];
+    const arrow = style.unicode ? "→" : "->";
+    const advice = change === undefined ? (finding.advice[0]?.summary ?? "") : `${change.key}: ${change.from === null ? "" : `${String(change.from)} ${arrow} `}${String(change.to)}`;
+    lines.push(`  ${severityText(finding.severity, style)}  ${plain(finding.title)}${where}${advice === "" ? "" : `  ${bold(plain(advice))}`}`);
+  }
+  if (ended.exitCode !== 0) lines.push(`  ${plain(endingOf(summary))}`);
+  lines.push(...remainder(report, style).map((line) => `  ${line}`));
+  for (const note of notes(summary)) lines.push(dim(`  ${plain(note)}`));
+  if (page !== undefined) lines.push(`  ${dim("Look closer  ")}${page}`, `  ${dim("Full text    ")}llmdbg diagnose ${id}`);
+  else if (recorder !== undefined) lines.push(`  ${dim("Full text    ")}llmdbg diagnose ${recorder.directory}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function endingOf({ ended, watch, id }: Summary): string {
+  const how = ended.signal === undefined ? `The command ended with status ${ended.exitCode}` : `The command was ended by ${ended.signal}`;
+  const exception = watch.data.records.findLast((record) => record.exception !== null);
+  return exception === undefined ? `${how}.` : `${how}: ${exception.message.slice(0, 300)}  (llmdbg logs ${id})`;
+}
+
+function notes({ watch, discovery, outbox, waiting, recorder, spool }: Summary): string[] {
+  const lines: string[] = [];
+  const read = discovery.followers.filter(({ points }) => points > 0);
+  if (read.length > 0) {
+    const names = read.slice(0, 4).map(({ path }) => relative(process.cwd(), path));
+    lines.push(`Also read: ${names.join(", ")}${read.length > 4 ? ` and ${count(read.length - 4, "file")} more` : ""}`);
+  }
+  const twice = [...watch.owners.dropped.values()].reduce((sum, n) => sum + n, 0);
+  if (twice > 0) lines.push(`${count(twice, "point")} came both printed and from a file, and were taken once`);
+  const [first] = watch.rejected;
+  if (first !== undefined) lines.push(`${count(watch.rejections, "place")} of the output could not be read, first line ${first.index}: ${first.reason}`);
+  for (const { path, rejected } of discovery.followers) {
+    if (rejected[0] !== undefined) lines.push(`${relative(process.cwd(), path)}, line ${rejected[0].index}: ${rejected[0].reason} (${count(rejected.length, "place")} in all)`);
+  }
+  for (const [reason, items] of outbox?.sent.refusals ?? []) lines.push(`The server refused ${count(items, "item")}: ${reason}`);
+  if (waiting > 0) lines.push(`${count(waiting, "batch")} wait in ${spool}/spool; the next server on that directory takes them`.replace("batchs", "batches"));
+  const lost = outbox?.lost;
+  if (lost !== undefined) lines.push(`Lost: ${count(lost.letters, "request")}, because the disk took no more (${lost.reason})`);
+  if (recorder?.trouble !== undefined) lines.push(`The recording is incomplete: ${recorder.trouble}`);
+  return lines;
+}
