@@ -1,0 +1,58 @@
+import type { RunSummary } from "../../api/runs.ts";
+
+/** One condition of the search box; `key` undefined means any field. */
+interface Term {
+  readonly key: Key | undefined;
+  readonly text: string;
+  readonly negated: boolean;
+}
+
+const keys = ["status", "project", "name", "tag", "verdict", "kind", "source", "id"] as const;
+type Key = (typeof keys)[number];
+export const filterKeys: readonly string[] = keys;
+
+/**
+ * `translate status:running -project:old tag:"two words"`: every term must hold, `-` turns one round.
+ * A word before a colon that is no key is plain text, so that names with colons can be searched.
+ */
+export function parseRunFilter(text: string): readonly Term[] {
+  return [...text.matchAll(/(-?)(?:([a-z]+):)?(?:"([^"]*)"?|(\S+))/gi)].flatMap(
+    ([whole, minus, name, quoted, plain]) => {
+      const key = keys.find((k) => k === name?.toLowerCase());
+      const value = (quoted ?? plain ?? "").toLowerCase();
+      if (key === undefined && name !== undefined)
+        return [{ key: undefined, text: whole.toLowerCase(), negated: false }];
+      return value === "" ? [] : [{ key, text: value, negated: minus === "-" }];
+    },
+  );
+}
+
+export function matchesRunFilter(run: RunSummary, terms: readonly Term[]): boolean {
+  return terms.every(({ key, text, negated }) => {
+    const found = valuesOf(run, key).some((value) => value.toLowerCase().includes(text));
+    return found !== negated;
+  });
+}
+
+function valuesOf(run: RunSummary, key: Key | undefined): readonly string[] {
+  switch (key) {
+    case "status":
+      return [run.status];
+    case "project":
+      return [run.project];
+    case "name":
+      return [run.name];
+    case "tag":
+      return run.tags;
+    case "verdict":
+      return [run.verdict ?? "none"];
+    case "kind":
+      return [run.kind];
+    case "source":
+      return [run.source];
+    case "id":
+      return [run.id];
+    case undefined:
+      return [run.name, run.project, run.id, run.status, ...run.tags];
+  }
+}

@@ -1,0 +1,168 @@
+import { useId } from "react";
+import type { Advice, Cause, Finding } from "../../../model/finding.ts";
+import { changeLines, changeText } from "../../format/change.ts";
+import { full, grouped, short } from "../../format/number.ts";
+import { verdictWord } from "../../format/verdict.ts";
+import { CopyButton } from "../../widgets/copy-button.tsx";
+import { SeverityMark } from "../../widgets/severity-mark.tsx";
+
+const shownEvidence = 4;
+
+export function FindingCard({
+  finding,
+  open,
+  toggle,
+  point,
+}: {
+  finding: Finding;
+  open: boolean;
+  toggle: () => void;
+  point: (on: boolean) => void;
+}) {
+  const body = useId();
+  const { severity, title, message, evidence, causes, advice } = finding;
+  const [likeliest, ...others] = causes.toSorted((a, b) => b.likelihood - a.likelihood);
+  return (
+    <article
+      className={`finding is-${severity}${open ? " is-open" : ""}`}
+      onMouseEnter={() => point(true)}
+      onMouseLeave={() => point(false)}
+      onFocus={() => point(true)}
+      onBlur={() => point(false)}
+    >
+      <h2>
+        <button type="button" aria-expanded={open} aria-controls={body} onClick={toggle}>
+          <SeverityMark verdict={severity} size={14} />
+          <span className="finding-severity">{verdictWord[severity]}</span>
+          <span className="finding-title">{title}</span>
+          <span className="finding-when">{whenText(finding)}</span>
+        </button>
+      </h2>
+      {open && (
+        <div className="finding-body" id={body}>
+          <div className="finding-why">
+            <p>{message}</p>
+            {evidence.length > 0 && <EvidenceList evidence={evidence} />}
+            {likeliest !== undefined && <CauseText cause={likeliest} />}
+            {others.length > 0 && (
+              <details>
+                <summary>
+                  {others.length} other possible {others.length === 1 ? "cause" : "causes"}
+                </summary>
+                {others.map((cause) => (
+                  <CauseText key={cause.id} cause={cause} />
+                ))}
+              </details>
+            )}
+          </div>
+          {advice.length > 0 && (
+            <div className="finding-advice">
+              {advice.slice(0, 1).map((one) => (
+                <AdviceText key={one.id} advice={one} />
+              ))}
+              {advice.length > 1 && (
+                <details>
+                  <summary>{advice.length - 1} more to try</summary>
+                  {advice.slice(1).map((one) => (
+                    <AdviceText key={one.id} advice={one} />
+                  ))}
+                </details>
+              )}
+            </div>
+          )}
+        </div>
+      )}
+    </article>
+  );
+}
+
+function whenText({ onset, end, recovered }: Finding): string {
+  const where = [
+    onset.step === null ? "" : `step ${grouped(onset.step)}`,
+    end === null ? "" : `to ${grouped(end.step)}`,
+    onset.layer === undefined ? "" : onset.layer,
+    onset.rank === undefined ? "" : `rank ${onset.rank}`,
+  ];
+  const outcome = recovered === true ? "recovered" : recovered === false ? "not recovered" : "";
+  return [where.filter((part) => part !== "").join(" "), outcome].filter((part) => part !== "").join(" · ");
+}
+
+function EvidenceList({ evidence }: { evidence: Finding["evidence"] }) {
+  const rows = (some: Finding["evidence"]) =>
+    some.map(({ series, step, value, note }, i) => (
+      <tr key={`${series} ${step} ${i}`}>
+        <th scope="row">{series ?? ""}</th>
+        <td title={full(value)}>{value === null ? "" : short(value)}</td>
+        <td>{step === null ? "" : `step ${grouped(step)}`}</td>
+        <td>{note}</td>
+      </tr>
+    ));
+  return (
+    <>
+      <table className="evidence">
+        <caption className="sr-only">Evidence</caption>
+        <tbody>{rows(evidence.slice(0, shownEvidence))}</tbody>
+      </table>
+      {evidence.length > shownEvidence && (
+        <details>
+          <summary>{evidence.length - shownEvidence} more points of evidence</summary>
+          <table className="evidence">
+            <tbody>{rows(evidence.slice(shownEvidence))}</tbody>
+          </table>
+        </details>
+      )}
+    </>
+  );
+}
+
+function CauseText({ cause }: { cause: Cause }) {
+  return (
+    <div className="cause">
+      <p>
+        <b>{cause.statement}</b>{" "}
+        <span className="muted" title="How likely this cause is, from the evidence for and against it">
+          {Math.round(cause.likelihood * 100)} %
+        </span>
+      </p>
+      <ul>
+        {cause.for.map((reason) => (
+          <li key={reason} className="is-for">
+            <span className="sr-only">For: </span>
+            {reason}
+          </li>
+        ))}
+        {cause.against.map((reason) => (
+          <li key={reason} className="is-against">
+            <span className="sr-only">Against: </span>
+            {reason}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function AdviceText({ advice }: { advice: Advice }) {
+  const { summary, changes, dialect, expect, source } = advice;
+  return (
+    <div className="advice">
+      <p>
+        <b>{summary}</b>
+      </p>
+      {changes.length > 0 && (
+        <div className="diff">
+          <pre aria-label={`Change of configuration${dialect === null ? "" : ` (${dialect})`}`}>
+            {changeLines(changes).map(({ sign, key, value }, i) => (
+              <span key={`${sign}${key}${i}`} className={sign === "-" ? "diff-from" : "diff-to"}>
+                {`${sign}${key}: ${value}\n`}
+              </span>
+            ))}
+          </pre>
+          <CopyButton text={changeText(changes)} label="Copy change" />
+        </div>
+      )}
+      {expect !== "" && <p className="muted">Expect: {expect}</p>}
+      {source !== "" && <p className="advice-source muted">Source: {source}</p>}
+    </div>
+  );
+}

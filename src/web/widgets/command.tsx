@@ -1,0 +1,11 @@
+import { CopyButton } from "./copy-button.tsx";
+
+/** A command to type, ready to copy. */
+export function Command({ text }: { text: string }) {
+  return (
+    <div className="command">
+      <code>{text}</code>
+      <CopyButton text={text} />
+    </div>
+  );
+}
