@@ -108,7 +108,11 @@ export function instabilitySuspects(around: Surroundings, trouble: Trouble): Sus
           against: "the learning rate was warmed up",
           weight: 3,
         },
-        { present: around.isWarmingUp === true ? true : null, for: "it came while the learning rate was climbing", weight: 2 },
+        {
+          present: around.isWarmingUp === true ? true : null,
+          for: "it came while the learning rate was climbing",
+          weight: 2,
+        },
         {
           present: trouble.repeats > 2 ? true : null,
           for: `it happened ${trouble.repeats} times`,
@@ -160,7 +164,8 @@ export function instabilitySuspects(around: Surroundings, trouble: Trouble): Sus
     },
     {
       id: "stale-second-moment",
-      statement: "Adam's second moment had decayed while gradients were small, so normal gradients became huge updates.",
+      statement:
+        "Adam's second moment had decayed while gradients were small, so normal gradients became huge updates.",
       prior: 0.1,
       clues: [
         {
@@ -174,7 +179,8 @@ export function instabilitySuspects(around: Surroundings, trouble: Trouble): Sus
   ];
 }
 
-const playbook = "https://github.com/google-research/tuning_playbook#how-can-optimization-failures-be-debugged-and-mitigated";
+const playbook =
+  "https://github.com/google-research/tuning_playbook#how-can-optimization-failures-be-debugged-and-mitigated";
 
 export function lowerRate(around: Surroundings, factor: number): Advice[] {
   const { options, rate } = around;
@@ -195,13 +201,16 @@ export function lowerRate(around: Surroundings, factor: number): Advice[] {
 }
 
 /** Clipping at 1.5 times the usual norm: near the 90th percentile, as the tuning playbook asks. */
-export function clipGradients({ grad, clip, options }: Surroundings): Advice[] {
-  const to = grad !== null && grad.usual > 0 ? round(1.5 * grad.usual) : 1;
+export function clipGradients({ grad, clip, options }: Surroundings, isLaunch = false): Advice[] {
+  // Of a run that never worked nothing is usual; 1 is what most trainers begin with.
+  const to = grad !== null && grad.usual > 0 && !isLaunch ? round(1.5 * grad.usual) : 1;
   if (clip !== undefined && clip > 0 && clip <= 2 * to) return [];
   return [
     {
       id: "clip-gradients",
-      summary: `Clip the gradient norm at ${say(to)}, about the 90th percentile of what is usual here.`,
+      summary: isLaunch
+        ? "Clip the gradient norm at 1."
+        : `Clip the gradient norm at ${say(to)}, about the 90th percentile of what is usual here.`,
       changes: [options.change("max_grad_norm", to)],
       dialect: options.dialect,
       expect: "The same batch moves the loss far less.",

@@ -45,8 +45,11 @@ export function noiseOf(values: Numbers): number {
   if (values.length < 2) return Number.NaN;
   const differences = new Float64Array(values.length - 1);
   for (let i = 1; i < values.length; i++) differences[i - 1] = Math.abs(at(values, i) - at(values, i - 1));
-  return differenceToSigma * median(differences);
+  return noiseOfDifferences(differences);
 }
+
+/** The same from absolute differences of neighbours. */
+export const noiseOfDifferences = (differences: Numbers): number => differenceToSigma * median(differences);
 
 /** Least-squares slope over the index; NaN for fewer than two values. */
 export function slope(values: Numbers): number {

@@ -1,4 +1,4 @@
-import { at, mad, median, noiseOf } from "../../base/statistics.ts";
+import { at, median } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import { type Curve, finiteRows, rowAtStep } from "./curve.ts";
 import { evalLoss, taskMetrics } from "./eval-loss.ts";
@@ -16,10 +16,16 @@ export interface Generalization {
   readonly onsetStep: number | null;
   /** Change of the training loss since the best evaluation; negative when it fell. */
   readonly trainChange: number;
-  readonly trainNoise: number;
   /** A task metric that became better after the best evaluation by more than its own noise, if any. */
   readonly improved: { readonly series: string; readonly from: number; readonly to: number } | null;
+  /** Worse for long enough, with training loss falling, and not made good by a better task metric. */
+  readonly isOverfitted: boolean;
 }
+
+/** Evaluations in a row that must be worse than the best by more than noise. SageMaker's patience of 1 fired on 2 of 8 runs that were fine. */
+export const overfitPatience = 3;
+/** While a task metric still improves, only a rise beyond this share of the best held-out loss counts. */
+const alarmingShare = 0.5;
 
 /** The margin over noise, and over the level: a rise of 2 % is no reason to stop anything. */
 const marginSigmas = 4;
@@ -43,16 +49,23 @@ export const generalization = defineFact<Generalization>({
     for (let i = evals.length - 1; i > bestRow && at(evals.value, i) > bar; i--) worse += 1;
     const train = get(supervisedLoss);
     const end = evals.length - 1;
+    const last = { step: at(evals.step, end), value: at(evals.value, end) };
+    const improved = improvedSince(get(taskMetrics) ?? [], best.step);
+    const trainChange = train === undefined ? Number.NaN : changeSince(train, best.step);
     return {
       evals,
       best,
-      last: { step: at(evals.step, end), value: at(evals.value, end) },
+      last,
       noise,
       worse,
       onsetStep: worse > 0 ? at(evals.step, evals.length - worse) : null,
-      trainChange: train === undefined ? Number.NaN : changeSince(train, best.step),
-      trainNoise: train === undefined ? Number.NaN : noiseOf(train.value),
-      improved: improvedSince(get(taskMetrics) ?? [], best.step),
+      trainChange,
+      improved,
+      isOverfitted:
+        worse >= overfitPatience &&
+        // When both losses rise it is divergence.
+        trainChange < 0 &&
+        (improved === null || last.value / best.value - 1 >= alarmingShare),
     };
   },
 });
@@ -83,11 +96,12 @@ function improvedSince(
     if (row < 0 || metric.length - row < 3) continue;
     const sign = metric.higherIsBetter ? 1 : -1;
     const here = at(metric.value, row);
-    const now = median(metric.value.subarray(metric.length - 3));
+    const now = median(metric.value.subarray(metric.length - 2));
     const gained = sign * (now - here);
-    const noise = mad(metric.value.subarray(metric.length - Math.min(5, metric.length - row)));
+    const noise = detrendedNoise(metric.value);
     const range = Math.abs(here - at(metric.value, 0));
-    if (gained > Math.max(improvedShare * range, 2 * noise, 1e-9)) return { series: metric.series, from: here, to: now };
+    if (gained > Math.max(improvedShare * range, 2 * noise, 1e-9))
+      return { series: metric.series, from: here, to: now };
   }
   return null;
 }

@@ -1,4 +1,4 @@
-import { at, mean, median, noiseOf, noiseOfWindow, SortedWindow } from "../../base/statistics.ts";
+import { at, mean, median, noiseOf, noiseOfDifferences, noiseOfWindow, SortedWindow } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import type { Curve } from "./curve.ts";
 import { learningRate, type LearningRate } from "./learning-rate.ts";
@@ -70,7 +70,7 @@ const roundingShare = 0.002;
 /** An excursion is over when less than this share of its height is left. */
 const residueShare = 0.2;
 /** Height is compared with the progress so far, at least this share of the level: fine-tunes gain little. */
-const gainFloor = 0.25;
+const gainFloor = 0.5;
 
 export const lossShape = defineFact<LossShape>({
   id: "loss of supervised training",
@@ -161,8 +161,8 @@ function wasRestarted(rate: LearningRate, step: number): boolean {
 
 /** The first rows in which a launch can be seen. */
 const launchRows = 20;
-/** A loss half as high again as at the start is beyond any batch noise, when it holds for two rows and 6 sigmas. */
-const launchRise = 0.5;
+/** A loss this much above the start is beyond batch noise, when it holds for two rows and is 6 sigmas high. */
+const launchRise = 0.6;
 const launchSigmas = 6;
 
 function findLaunch(rows: Curve): Launch | null {
@@ -171,8 +171,8 @@ function findLaunch(rows: Curve): Launch | null {
   const differences = Float64Array.from({ length: rows.length - 1 }, (_, i) =>
     Math.abs(at(rows.value, i + 1) - at(rows.value, i)),
   );
-  // The jump itself is among the differences: of few, take the smallest.
-  const noise = rows.length < 8 ? Math.min(...differences) : noiseOf(rows.value);
+  // The jump itself is among the differences: of few, leave the largest out.
+  const noise = rows.length < 8 ? noiseOfDifferences(differences.sort().subarray(0, -1)) : noiseOf(rows.value);
   const bar = base + Math.max(launchRise * Math.abs(base), launchSigmas * noise);
   const end = Math.min(rows.length, launchRows);
   for (let i = 1; i + 1 < end; i++) {

@@ -60,7 +60,10 @@ export const accumulationScaling = defineRule({
       byEval !== null && pair !== undefined
         ? `Training loss is ${say(ratio)} times the held-out loss (${say(pair.train)} against ${say(pair.held)} at step ${pair.step})`
         : `The first loss is ${say(first)}, ${say(initialRatio)} times ln(${vocabulary})`;
-    const known = steps === undefined ? `close to ${times}, a usual number of accumulation steps` : `and ${times} micro-batches make one step`;
+    const known =
+      steps === undefined
+        ? `close to ${times}, a usual number of accumulation steps`
+        : `and ${times} micro-batches make one step`;
     const key = settings.change("gradient_accumulation_steps", 1);
     return [
       {
@@ -74,15 +77,26 @@ export const accumulationScaling = defineRule({
           ...(pair === undefined || evals === null
             ? []
             : [
-                { series: rows.series, step: pair.step, value: pair.train, note: "training loss around the evaluation" },
+                {
+                  series: rows.series,
+                  step: pair.step,
+                  value: pair.train,
+                  note: "training loss around the evaluation",
+                },
                 { series: evals.series, step: pair.step, value: pair.held, note: "held-out loss of the same weights" },
               ]),
-          { series: null, step: null, value: steps ?? null, note: `${key.key}${steps === undefined ? " is not known" : ""}` },
+          {
+            series: null,
+            step: null,
+            value: steps ?? null,
+            note: `${key.key}${steps === undefined ? " is not known" : ""}`,
+          },
         ],
         causes: rank([
           {
             id: "sum-not-divided",
-            statement: "The trainer or the model's own loss function does not divide by the number of micro-batches (or of tokens in all of them).",
+            statement:
+              "The trainer or the model's own loss function does not divide by the number of micro-batches (or of tokens in all of them).",
             prior: 0.6,
             clues: [
               {
@@ -101,7 +115,8 @@ export const accumulationScaling = defineRule({
           },
           {
             id: "different-masking",
-            statement: "Training and evaluation count different tokens (prompt masked in one of them), and the ratio is chance.",
+            statement:
+              "Training and evaluation count different tokens (prompt masked in one of them), and the ratio is chance.",
             prior: 0.15,
             clues: [
               {
@@ -116,7 +131,8 @@ export const accumulationScaling = defineRule({
         advice: [
           {
             id: "upgrade",
-            summary: "Update transformers (and the trainer on top of it), and in an own loss divide by num_items_in_batch.",
+            summary:
+              "Update transformers (and the trainer on top of it), and in an own loss divide by num_items_in_batch.",
             changes: [settings.change("average_loss_over_tokens", true)],
             dialect: settings.dialect,
             expect: `Training loss falls to ${say(at(rows.value, rows.length - 1) / times)} and meets the held-out loss; grad_norm falls by the same factor.`,

@@ -54,7 +54,9 @@ export const gradientExplosion = defineRule({
           value: surge.peak.value,
           note: `peak; usually ${say(surge.usual)}`,
         })),
-        causes: rank(instabilitySuspects(around, { isEarly: first.row < 20, recovered: !isOpen, repeats: surges.length })),
+        causes: rank(
+          instabilitySuspects(around, { isEarly: first.row < 20, recovered: !isOpen, repeats: surges.length }),
+        ),
         advice: [...clipGradients(around), ...lowerRate(around, 3)],
       },
     ];

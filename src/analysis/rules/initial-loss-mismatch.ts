@@ -51,9 +51,12 @@ export const initialLossMismatch = defineRule({
         causes: rank([
           {
             id: "initialisation-too-large",
-            statement: "The output layer starts with weights that are too large, so first guesses are confident and wrong.",
+            statement:
+              "The output layer starts with weights that are too large, so first guesses are confident and wrong.",
             prior: 0.45,
-            clues: [{ present: isInteger ? false : null, against: "the ratio is close to a whole number", weight: 1.5 }],
+            clues: [
+              { present: isInteger ? false : null, against: "the ratio is close to a whole number", weight: 1.5 },
+            ],
           },
           {
             id: "loss-is-summed",
@@ -71,7 +74,8 @@ export const initialLossMismatch = defineRule({
         advice: [
           {
             id: "smaller-initialisation",
-            summary: "Start with smaller weights: a standard deviation of sqrt(1 / (3 x hidden size)), about 0.02 for 1,000 hidden units.",
+            summary:
+              "Start with smaller weights: a standard deviation of sqrt(1 / (3 x hidden size)), about 0.02 for 1,000 hidden units.",
             changes: [settings.change("initializer_range", 0.02)],
             dialect: settings.dialect,
             expect: `The first loss is near ${say(chance)}.`,
@@ -79,7 +83,8 @@ export const initialLossMismatch = defineRule({
           },
           {
             id: "check-reduction",
-            summary: "Check that the loss is a mean over the tokens that carry a label, and that tokenizer and model belong together.",
+            summary:
+              "Check that the loss is a mean over the tokens that carry a label, and that tokenizer and model belong together.",
             changes: [],
             dialect: settings.dialect,
             expect: `The first loss is near ${say(chance)}, below it for a model that was trained before.`,

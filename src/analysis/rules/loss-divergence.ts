@@ -55,7 +55,12 @@ export const lossDivergence = defineRule({
             value: at(rows.value, Math.max(0, diverged.row - 1)),
             note: "last row before it",
           },
-          { series: rows.series, step: diverged.step, value: at(rows.value, diverged.row), note: "first row of the rise" },
+          {
+            series: rows.series,
+            step: diverged.step,
+            value: at(rows.value, diverged.row),
+            note: "first row of the rise",
+          },
           { series: rows.series, step: diverged.peak.step, value: diverged.peak.value, note: "largest loss" },
           ...surroundingEvidence(around),
         ],
@@ -64,7 +69,7 @@ export const lossDivergence = defineRule({
         ),
         advice: [
           ...lowerRate(around, 10),
-          ...clipGradients(around),
+          ...clipGradients(around, diverged.kind === "launch"),
           ...(diverged.kind === "launch" ? [] : [skipBatches(around)]),
         ],
       },

@@ -19,8 +19,11 @@ import { defineRule } from "../rule.ts";
 
 /** A spike that undoes less than a tenth of the progress and heals is told, not warned of. */
 const harmfulShare = 0.1;
-/** One row alone is likelier an odd batch than harm to the weights, unless it undoes half of the progress. */
-const harmfulRow = 0.5;
+/**
+ * One row alone that is back in the next left the weights as they were: an odd batch. Only when it
+ * undoes all of the progress and the gradient surged with it, it is warned of.
+ */
+const harmfulRow = 1;
 
 export const lossSpike = defineRule({
   id: "loss-spike",
@@ -36,7 +39,7 @@ export const lossSpike = defineRule({
     const worst = spikes.reduce((a, b) => (b.harm > a.harm ? b : a), first);
     const last = spikes.at(-1) ?? first;
     const around = surroundingsOf(first.step, { grad, rate, options: settings });
-    const isHarmful = worst.harm >= (worst.rows > 1 ? harmfulShare : harmfulRow);
+    const isHarmful = worst.rows > 1 ? worst.harm >= harmfulShare : worst.harm >= harmfulRow && around.surge !== null;
     const isBack = last.endStep !== null;
     const much = `from ${say(first.before)} to ${say(first.peak.value)}, ${say(Math.round((first.peak.value - first.before) / first.noise))} times its noise`;
     const back =

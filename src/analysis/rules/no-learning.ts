@@ -15,12 +15,14 @@ const fewestSteps = 50;
 /** Rows at a rate of at least half the peak: before that the warm-up may be all there is to see. */
 const fewestWarmRows = 10;
 /**
- * Flat: even the upper bound (2 standard errors) of what the loss gained is below this share of it.
- * The slowest healthy log at hand, a continued pre-training, gained 1 % in its first tenth.
+ * Flat: what the loss gained is below this share of it, even with 2 standard errors added, and the
+ * standard errors themselves are small enough to say so. Slow and noisy runs stay undecided.
  */
-const flatShare = 0.005;
+const flatShare = 0.01;
 /** A log that begins this many of its own intervals after step 0 is a part of a longer run, where a plateau is normal. */
 const lateStartIntervals = 20;
+/** A gradient norm that is no gradient: models that train have at least some hundredths. */
+const tinyNorm = 0.01;
 /** Within this share of ln(vocabulary size) a model still guesses. */
 const chanceShare = 0.1;
 
@@ -60,8 +62,8 @@ export const noLearning = defineRule({
     const start = mean(rows.value.subarray(0, size));
     const end = mean(rows.value.subarray(rows.length - size));
     const error = noiseOf(rows.value) * Math.sqrt(2 / size);
-    const most = start - end + 2 * error;
-    if (!(most < flatShare * Math.abs(start))) return [];
+    const bar = flatShare * Math.abs(start);
+    if (!(start - end + 2 * error < bar) || !(2 * error < bar)) return [];
     // A task metric or held-out loss that improves says that something is learned after all.
     if (evals !== null && evals.length > 1) {
       const gained = at(evals.value, 0) - at(evals.value, evals.length - 1);
@@ -75,7 +77,8 @@ export const noLearning = defineRule({
     const to = configured === undefined || configured === 0 ? 1e-4 : round(configured * 10);
     return [
       {
-        severity: "error",
+        // A good model that is trained further may gain as little; at chance, or without a gradient, it is sure.
+        severity: atChance || isRateZero === true || norm < tinyNorm ? "error" : "warning",
         message: `Loss was ${say(start)} at the start and is ${say(end)} after ${last} steps (${saySteps(rows.length)}): no change beyond its noise of ${say(noiseOf(rows.value))}.${atChance ? ` That is ln(${vocabulary}): the model still guesses.` : ""}`,
         onset: { step: first },
         end: null,
@@ -84,7 +87,14 @@ export const noLearning = defineRule({
           { series: rows.series, step: first, value: at(rows.value, 0), note: "first loss" },
           { series: rows.series, step: last, value: at(rows.value, rows.length - 1), note: "last loss" },
           ...(Number.isFinite(norm) && norms !== null
-            ? [{ series: norms.series, step: at(norms.step, norms.length - 1), value: norm, note: "last gradient norm" }]
+            ? [
+                {
+                  series: norms.series,
+                  step: at(norms.step, norms.length - 1),
+                  value: norm,
+                  note: "last gradient norm",
+                },
+              ]
             : []),
           ...(rate === null
             ? []
@@ -128,7 +138,11 @@ export const noLearning = defineRule({
             prior: 0.1,
             clues: [
               { present: atChance ? true : null, for: "the loss stands at chance", weight: 1.2 },
-              { present: Number.isFinite(norm) ? norm >= 0.05 : null, for: "gradients arrive and cancel out", weight: 1.5 },
+              {
+                present: Number.isFinite(norm) ? norm >= 0.05 : null,
+                for: "gradients arrive and cancel out",
+                weight: 1.5,
+              },
             ],
           },
         ]),

@@ -1,16 +1,11 @@
 import { at } from "../../base/statistics.ts";
 import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
-import { generalization } from "../facts/generalization.ts";
+import { generalization, overfitPatience } from "../facts/generalization.ts";
 import { options } from "../facts/options.ts";
 import { supervisedLoss } from "../facts/supervised-loss.ts";
 import { say } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
-
-/** Evaluations in a row that must be worse than the best by more than noise. SageMaker's patience of 1 fired on 2 of 8 runs that were fine. */
-const patience = 3;
-/** While a task metric still improves, only a rise beyond this share of the best held-out loss is warned of. */
-const alarmingShare = 0.5;
 
 export const overfitting = defineRule({
   id: "overfitting",
@@ -19,12 +14,8 @@ export const overfitting = defineRule({
   needs: { held: generalization, train: optional(supervisedLoss), options },
   signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "loss-divergence"],
   check({ held, train, options: settings }) {
-    if (held.worse < patience || held.onsetStep === null) return [];
-    // Training loss must go on falling: when both rise it is divergence, not overfitting.
-    if (!(held.trainChange < 0)) return [];
-    const rise = held.last.value / held.best.value - 1;
+    if (!held.isOverfitted || held.onsetStep === null) return [];
     const { improved } = held;
-    if (improved !== null && rise < alarmingShare) return [];
     const epochs = settings.number("epochs");
     const decay = settings.number("weight_decay");
     const dropout = settings.number("dropout");
@@ -106,7 +97,7 @@ export const overfitting = defineRule({
           {
             id: "keep-best",
             summary: `Stop where the held-out loss is best, and use the checkpoint of step ${held.best.step}.`,
-            changes: [settings.change("keep_best", true), settings.change("early_stopping_patience", patience)],
+            changes: [settings.change("keep_best", true), settings.change("early_stopping_patience", overfitPatience)],
             dialect: settings.dialect,
             expect: `Held-out loss stays at ${say(held.best.value)} instead of ${say(held.last.value)}.`,
             source: settings.source,
@@ -118,7 +109,8 @@ export const overfitting = defineRule({
               settings.change("epochs", epochs === undefined ? 1 : Math.max(1, Math.round(epochs * share * 10) / 10)),
             ],
             dialect: settings.dialect,
-            expect: "The schedule ends near the best held-out loss, which is usually lower with the rate decayed to 0 there.",
+            expect:
+              "The schedule ends near the best held-out loss, which is usually lower with the rate decayed to 0 there.",
             source: "https://github.com/google-research/tuning_playbook",
           },
           {

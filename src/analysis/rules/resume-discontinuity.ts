@@ -34,7 +34,8 @@ export const resumeDiscontinuity = defineRule({
     return seams.flatMap((seam) => {
       const jump = jumpAt(rows, seam);
       const rates = rate === null ? null : ratesAt(rate, seam);
-      const isRateReset = rates !== null && (rates.after * rateFactor < rates.before || rates.after > rates.before * rateFactor);
+      const isRateReset =
+        rates !== null && (rates.after * rateFactor < rates.before || rates.after > rates.before * rateFactor);
       if (jump === null && !isRateReset) return [];
       const isDrop = jump !== null && jump.after < jump.before;
       const normBefore = norms === null ? Number.NaN : around(norms, seam.step, false);
@@ -42,7 +43,9 @@ export const resumeDiscontinuity = defineRule({
       const isNormUp = Number.isNaN(normBefore) || Number.isNaN(normAfter) ? null : normAfter > 2 * normBefore;
       const parts = [
         ...(jump === null ? [] : [`loss went from ${say(jump.before)} to ${say(jump.after)}`]),
-        ...(isRateReset && rates !== null ? [`the learning rate from ${say(rates.before)} to ${say(rates.after)}`] : []),
+        ...(isRateReset && rates !== null
+          ? [`the learning rate from ${say(rates.before)} to ${say(rates.after)}`]
+          : []),
       ];
       return [
         {
@@ -61,10 +64,24 @@ export const resumeDiscontinuity = defineRule({
             { series: rows.series, step: seam.step, value: at(rows.value, seam.row), note: "first row after it" },
             ...(rates === null || rate === null
               ? []
-              : [{ series: rate.series, step: seam.step, value: rates.after, note: `learning rate; ${say(rates.before)} before` }]),
+              : [
+                  {
+                    series: rate.series,
+                    step: seam.step,
+                    value: rates.after,
+                    note: `learning rate; ${say(rates.before)} before`,
+                  },
+                ]),
             ...(isNormUp === null || norms === null
               ? []
-              : [{ series: norms.series, step: seam.step, value: normAfter, note: `gradient norm; ${say(normBefore)} before` }]),
+              : [
+                  {
+                    series: norms.series,
+                    step: seam.step,
+                    value: normAfter,
+                    note: `gradient norm; ${say(normBefore)} before`,
+                  },
+                ]),
           ],
           causes: rank([
             {
@@ -82,7 +99,8 @@ export const resumeDiscontinuity = defineRule({
             },
             {
               id: "optimizer-not-restored",
-              statement: "The optimizer's moments were not restored; the first updates are of full size in every direction.",
+              statement:
+                "The optimizer's moments were not restored; the first updates are of full size in every direction.",
               prior: 0.35,
               clues: [
                 {
@@ -118,7 +136,12 @@ export const resumeDiscontinuity = defineRule({
               id: "resume-whole-state",
               summary:
                 "Resume from the checkpoint folder with optimizer, scheduler and random state in it, not from the weights alone.",
-              changes: [settings.change("resume", `checkpoint-${at(rows.step, seam.row - 1) >= seam.step ? `N, with N below ${seam.step}` : at(rows.step, seam.row - 1)}`)],
+              changes: [
+                settings.change(
+                  "resume",
+                  `checkpoint-${at(rows.step, seam.row - 1) >= seam.step ? `N, with N below ${seam.step}` : at(rows.step, seam.row - 1)}`,
+                ),
+              ],
               dialect: settings.dialect,
               expect: "Loss, gradient norm and learning rate go on where they were.",
               source: "https://github.com/Lightning-AI/pytorch-lightning/issues/18780",
@@ -129,7 +152,8 @@ export const resumeDiscontinuity = defineRule({
               changes: [settings.change("skip_seen_data", true)],
               dialect: settings.dialect,
               expect: "No drop of the loss at the resume and no step up at the end of the epoch.",
-              source: "https://github.com/stas00/ml-engineering/blob/master/training/instabilities/training-loss-patterns.md",
+              source:
+                "https://github.com/stas00/ml-engineering/blob/master/training/instabilities/training-loss-patterns.md",
             },
           ],
         },
@@ -139,17 +163,15 @@ export const resumeDiscontinuity = defineRule({
 });
 
 /** The level before and after the seam, at the same steps when the steps went back, else of neighbouring rows. */
-function jumpAt(
-  rows: Curve,
-  seam: Resume,
-): { before: number; after: number; endStep: number | undefined } | null {
+function jumpAt(rows: Curve, seam: Resume): { before: number; after: number; endStep: number | undefined } | null {
   const { row } = seam;
   const after = rows.value.subarray(row, row + nearRows);
   let end = row;
   let start = Math.max(0, row - nearRows);
   // Rows of the first pass over the same steps are the fairest comparison.
   let overlap = row - 1;
-  while (overlap > 0 && at(rows.step, overlap - 1) >= seam.step && at(rows.step, overlap - 1) < at(rows.step, overlap)) overlap -= 1;
+  while (overlap > 0 && at(rows.step, overlap - 1) >= seam.step && at(rows.step, overlap - 1) < at(rows.step, overlap))
+    overlap -= 1;
   if (at(rows.step, overlap) >= seam.step) {
     start = overlap;
     end = Math.min(row, overlap + nearRows);
@@ -163,7 +185,10 @@ function jumpAt(
   const error = 1.2533 * noise * Math.sqrt(1 / before.length + 1 / after.length);
   if (Math.abs(to - from) < Math.max(jumpSigmas * error, jumpShare * Math.abs(from))) return null;
   // A loss that only goes on falling, as it did before, is no jump.
-  const trend = history.length > 2 * nearRows ? median(history.subarray(history.length - 2 * nearRows, history.length - nearRows)) - from : 0;
+  const trend =
+    history.length > 2 * nearRows
+      ? median(history.subarray(history.length - 2 * nearRows, history.length - nearRows)) - from
+      : 0;
   if (to < from && from - to < 3 * Math.abs(trend)) return null;
   let endStep: number | undefined;
   for (let i = row; i + 2 < rows.length && endStep === undefined; i++)
@@ -176,7 +201,8 @@ function ratesAt(rate: Curve, seam: Resume): { before: number; after: number } |
   let row = -1;
   for (let i = rate.length - 1; i > 0 && row < 0; i--)
     if (at(rate.step, i) >= seam.step && at(rate.step, i - 1) < seam.step) row = i;
-  for (let i = 1; i < rate.length; i++) if (at(rate.step, i) < at(rate.step, i - 1) && at(rate.step, i) === seam.step) row = i;
+  for (let i = 1; i < rate.length; i++)
+    if (at(rate.step, i) < at(rate.step, i - 1) && at(rate.step, i) === seam.step) row = i;
   if (row < 1) return null;
   let before = at(rate.value, row - 1);
   for (let i = row - 1; i >= 0 && at(rate.step, i) >= seam.step; i--) before = at(rate.value, i);
@@ -188,5 +214,7 @@ function around(curve: Curve, step: number, isAfter: boolean): number {
   let row = -1;
   for (let i = curve.length - 1; i >= 0 && row < 0; i--) if (at(curve.step, i) === step) row = i;
   if (row < 0) return Number.NaN;
-  return median(isAfter ? curve.value.subarray(row, row + nearRows) : curve.value.subarray(Math.max(0, row - nearRows), row));
+  return median(
+    isAfter ? curve.value.subarray(row, row + nearRows) : curve.value.subarray(Math.max(0, row - nearRows), row),
+  );
 }

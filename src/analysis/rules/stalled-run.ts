@@ -56,7 +56,12 @@ export const stalledRun = defineRule({
         recovered: false,
         evidence: [
           { series: null, step: rhythm.lastStep, value: silent.ms / 1000, note: "seconds of silence after this step" },
-          { series: null, step: null, value: rhythm.usual / 1000, note: `usual seconds between rows, of ${rhythm.count}` },
+          {
+            series: null,
+            step: null,
+            value: rhythm.usual / 1000,
+            note: `usual seconds between rows, of ${rhythm.count}`,
+          },
           ...(last === undefined ? [] : [{ series: null, step: last.step, value: null, note: lastLine(last.message) }]),
         ],
         causes: rank([

@@ -1,3 +1,25 @@
 import type { Sign } from "../rule.ts";
+import { bothRewardsFall } from "./both-rewards-fall.ts";
+import { briefGradPeaks } from "./brief-grad-peaks.ts";
+import { evalBelowTrain } from "./eval-below-train.ts";
+import { evalLossUpMetricBetter } from "./eval-loss-up-metric-better.ts";
+import { largeStableGradNorm } from "./large-stable-grad-norm.ts";
+import { occasionalOverflow } from "./occasional-overflow.ts";
+import { riseAfterRestart } from "./rise-after-restart.ts";
+import { silenceAtTheEnd } from "./silence-at-the-end.ts";
+import { startBelowChance } from "./start-below-chance.ts";
+import { zeroPolicyLoss } from "./zero-policy-loss.ts";
 
-export const signs: readonly Sign[] = [];
+/** What looks bad and is normal. */
+export const signs: readonly Sign[] = [
+  zeroPolicyLoss,
+  largeStableGradNorm,
+  briefGradPeaks,
+  occasionalOverflow,
+  bothRewardsFall,
+  riseAfterRestart,
+  startBelowChance,
+  evalBelowTrain,
+  evalLossUpMetricBetter,
+  silenceAtTheEnd,
+];
