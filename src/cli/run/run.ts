@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { AppError } from "../../base/errors.ts";
 import { announcedServer, freePort } from "../client/announced.ts";
 import type { Invocation } from "../command.ts";
@@ -26,13 +26,14 @@ export async function run({ operands, options, env, terminal }: Invocation): Pro
   const project = text(options["project"]) ?? env["LLMDBG_PROJECT"] ?? projectName();
   const json = options["json"] === true;
   const address = options["server"] === false ? undefined : await addressOf(directory, env);
-  const { style } = { style: terminal.errStyle };
+  const style = terminal.errStyle;
   const together = wantsTerminal() && !json;
   const screen = new Screen(
     (bytes) => void process.stderr.write(bytes),
     process.stderr.isTTY ? () => process.stderr.columns || 80 : undefined,
   );
-  if (address !== undefined) screen.print(`${style.colours.dim(`llmdbg: this run is at ${address.url}/runs/${id}`)}\n`);
+  const where = address === undefined ? `recording to ${join(directory, "recordings", id)}` : `this run is at ${address.url}/runs/${id}`;
+  screen.print(`${style.colours.dim(`llmdbg: ${where}`)}\n`);
 
   const early: { stream: Output; bytes: Buffer; time: number }[] = [];
   let see = (stream: Output, bytes: Buffer, time: number): void => void early.push({ stream, bytes, time });

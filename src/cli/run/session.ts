@@ -119,7 +119,7 @@ export function startSession(options: SessionOptions): Session {
 
   const server =
     outbox === undefined
-      ? Promise.resolve(dim(`no server wanted: recording to ${recorder?.directory ?? directory}`))
+      ? Promise.resolve()
       : watchServer().catch((thrown: unknown) => {
           if (abort.signal.aborted) return;
           recorder ??= new Recorder(directory, id, startedAt, about);

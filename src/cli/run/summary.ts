@@ -1,4 +1,5 @@
 import { relative } from "node:path";
+import type { Finding } from "../../model/finding.ts";
 import type { Report } from "../../model/report.ts";
 import type { Outbox } from "../client/outbox.ts";
 import { bySeverity, remainder, verdictLine } from "../terminal/report-text.ts";
@@ -34,9 +35,7 @@ export function summaryText(summary: Summary, style: Style): string {
   const lines = ["", dim(rule), verdictLine(report, style)];
   for (const finding of bySeverity(report.findings)) {
     const where = finding.onset.step === null ? "" : ` since step ${finding.onset.step}`;
-    const change = finding.advice[0]?.changes[0];
-    const arrow = style.unicode ? "→" : "->";
-    const advice = change === undefined ? (finding.advice[0]?.summary ?? "") : `${change.key}: ${change.from === null ? "" : `${String(change.from)} ${arrow} `}${String(change.to)}`;
+    const advice = shortAdvice(finding, style);
     lines.push(`  ${severityText(finding.severity, style)}  ${plain(finding.title)}${where}${advice === "" ? "" : `  ${bold(plain(advice))}`}`);
   }
   if (ended.exitCode !== 0) lines.push(`  ${plain(endingOf(summary))}`);
@@ -45,6 +44,16 @@ export function summaryText(summary: Summary, style: Style): string {
   if (page !== undefined) lines.push(`  ${dim("Look closer  ")}${page}`, `  ${dim("Full text    ")}llmdbg diagnose ${id}`);
   else if (recorder !== undefined) lines.push(`  ${dim("Full text    ")}llmdbg diagnose ${recorder.directory}`);
   return `${lines.join("\n")}\n`;
+}
+
+/** The first change that is short enough to stand in a line; the block above has the rest. */
+function shortAdvice(finding: Finding, style: Style): string {
+  const arrow = style.unicode ? "→" : "->";
+  for (const { key, from, to } of finding.advice[0]?.changes ?? []) {
+    const text = `${key}: ${from === null ? "" : `${String(from)} ${arrow} `}${String(to)}`;
+    if (text.length <= 40) return text;
+  }
+  return "";
 }
 
 function endingOf({ ended, watch, id }: Summary): string {
