@@ -16,15 +16,14 @@ export const filterKeys: readonly string[] = keys;
  * A word before a colon that is no key is plain text, so that names with colons can be searched.
  */
 export function parseRunFilter(text: string): readonly Term[] {
-  return [...text.matchAll(/(-?)(?:([a-z]+):)?(?:"([^"]*)"?|(\S+))/gi)].flatMap(
-    ([whole, minus, name, quoted, plain]) => {
-      const key = keys.find((k) => k === name?.toLowerCase());
-      const value = (quoted ?? plain ?? "").toLowerCase();
-      if (key === undefined && name !== undefined)
-        return [{ key: undefined, text: whole.toLowerCase(), negated: false }];
-      return value === "" ? [] : [{ key, text: value, negated: minus === "-" }];
-    },
-  );
+  const pattern = /(-?)(?:([a-z]+):(?:"([^"]*)"?|(\S*))|"([^"]*)"?|(\S+))/gi;
+  return [...text.matchAll(pattern)].flatMap(([whole, minus, name, keyQuoted, keyPlain, quoted, plain]) => {
+    const key = keys.find((k) => k === name?.toLowerCase());
+    if (key === undefined && name !== undefined) return [{ key, text: whole.toLowerCase(), negated: false }];
+    const value = (keyQuoted ?? keyPlain ?? quoted ?? plain ?? "").toLowerCase();
+    // A key without a value is one that is still being typed.
+    return value === "" ? [] : [{ key, text: value, negated: minus === "-" }];
+  });
 }
 
 export function matchesRunFilter(run: RunSummary, terms: readonly Term[]): boolean {
