@@ -279,6 +279,8 @@ def detokenize(pieces):
 
 
 PAD, START, END, UNKNOWN = 0, 1, 2, 3
+# Rare longer sentences would only lengthen the padding of their whole batch.
+LONGEST = 34
 
 
 class Vocabulary:
@@ -311,7 +313,7 @@ def build_corpus(train_size, eval_size, seed=0):
     # The held-out sentences come first: they stay the same whatever the size of the training set.
     while len(pairs) < eval_size + train_size:
         pair = grammar.sentence()
-        if pair[0] not in known:
+        if pair[0] not in known and len(tokenize(pair[1])) <= LONGEST:
             known.add(pair[0])
             pairs.append(pair)
     # Short sentences first, so that an evaluation batch holds little padding.

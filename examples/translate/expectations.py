@@ -68,18 +68,20 @@ def hidden_nan(config, step, _state, _printed):
 
 
 def masked_labels(config, _step, _state, _printed):
-    return finding(config, "masked-labels", first_log(1, config), [], ["no-learning", "non-finite-loss"],
+    return finding(config, "masked-labels", first_log(1, config), [],
+                   ["no-learning", "non-finite-loss", "gradient-vanishing"],
                    "Every label is -100 from step 1 on: nothing is trained, the loss is 0 and the evaluation loss NaN.")
 
 
 def accumulation_scaling(config, _step, _state, _printed):
-    return finding(config, "accumulation-scaling", first_log(1, config), [], ["initial-loss-mismatch"],
+    return finding(config, "accumulation-scaling", first_log(1, config), [],
+                   ["initial-loss-mismatch", "clipping-dominates"],
                    "The mean losses of %d micro-batches are added and not divided, from step 1 on: training loss and "
                    "gradients are %d times too large." % ((config["gradient_accumulation_steps"],) * 2))
 
 
 def frozen(config, _step, _state, _printed):
-    return finding(config, "no-learning", first_log(1, config), [], [],
+    return finding(config, "no-learning", first_log(1, config), [], ["gradient-vanishing"],
                    "All parameters but one bias of the encoder are frozen from step 1 on, so the loss stays where it was.")
 
 
@@ -87,16 +89,17 @@ def overfit(config, _step, state, _printed):
     # Too little data from step 1 on; it shows once the held-out loss has seen its best.
     losses = [(entry["eval_loss"], entry["step"]) for entry in state["log_history"] if "eval_loss" in entry]
     best = min(losses)[1]
-    return finding(config, "overfitting", best + config["eval_steps"], [], [],
+    return finding(config, "overfitting", best + config["eval_steps"], [], ["memorization"],
                    "%d training sentences are repeated until they are known by heart; the evaluation loss is best at "
                    "step %d and rises from then on." % (config["train_examples"], best), config["eval_steps"])
 
 
 def resume(config, step, _state, printed):
     checkpoint = int(printed.split("Continuing training from global step ")[1].split("\n")[0])
-    return finding(config, "resume-discontinuity", first_log(checkpoint + 1, config), [], ["loss-spike"],
-                   "Killed at step %d and resumed from the checkpoint of step %d with the weights alone: optimizer "
-                   "moments and learning rate schedule start anew." % (step, checkpoint))
+    return finding(config, "resume-discontinuity", first_log(checkpoint + 1, config), [],
+                   ["loss-spike"],
+                   "Killed at step %d and resumed from the checkpoint of step %d with the weights alone: "
+                   "Adam's moments start from zero and the decayed learning rate from its peak." % (step, checkpoint))
 
 
 def spike(config, step, _state, _printed):

@@ -75,7 +75,8 @@ class MaskedLabels(Fault):
 class AccumulationScaling(Fault):
     """The loss of each micro-batch is a mean of its own and their sum is never divided."""
 
-    options = dict(SHORT, gradient_accumulation_steps=8, per_device_train_batch_size=8, max_steps=150)
+    options = dict(SHORT, gradient_accumulation_steps=8, per_device_train_batch_size=4, max_steps=120,
+                   eval_steps=40)
 
 
 class Frozen(Fault):
@@ -93,21 +94,21 @@ class Overfit(Fault):
     """200 training sentences, seen sixty times, without dropout or weight decay."""
 
     options = dict(SHORT, train_examples=200, max_steps=300, eval_steps=20, dropout=0.0, weight_decay=0.0,
-                   warmup_steps=20)
+                   warmup_steps=20, lr_scheduler_type="constant_with_warmup")
 
 
 class Resume(Fault):
-    """Killed, then resumed from weights alone: Adam's moments and the schedule start anew."""
+    """Killed late, then resumed from the weights alone: Adam's moments are zero and the schedule,
+    which had decayed, begins again at its peak."""
 
-    default_step = 235
-    options = dict(SHORT, max_steps=340, logging_steps=5, eval_steps=100, save_steps=200,
-                   lr_scheduler_type="constant_with_warmup", warmup_steps=40)
+    default_step = 255
+    options = dict(SHORT, max_steps=300, eval_steps=75, save_steps=240, learning_rate=4e-3, warmup_steps=0)
 
 
 class Spike(Fault):
     """Three batches in a row whose targets belong to other sentences and are noise besides."""
 
-    default_step = 150
+    default_step = 151
     length = 3
     options = dict(SHORT, max_steps=250, max_grad_norm=0.0)
 

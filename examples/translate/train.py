@@ -4,6 +4,7 @@
     python examples/translate/train.py --fault nan
 """
 
+import glob
 import json
 import os
 import subprocess
@@ -48,9 +49,9 @@ def restart_after_kill(arguments):
     if first.returncode >= 0:
         return first.returncode  # it ended by itself: nothing to resume
     sys.stderr.write("\nKilled\n")
-    checkpoints = [name for name in os.listdir(arguments.output_dir) if name.startswith("checkpoint-")]
-    latest = max(checkpoints, key=lambda name: int(name.split("-")[1]))
-    again = ["--resume_from_checkpoint", os.path.join(arguments.output_dir, latest)]
+    states = glob.glob(os.path.join(arguments.output_dir, "checkpoint-*", "trainer_state.json"))
+    # By time, not by number: an earlier run may have left later checkpoints in the same folder.
+    again = ["--resume_from_checkpoint", os.path.dirname(max(states, key=os.path.getmtime))]
     return subprocess.run(command + again, env=marked, check=False).returncode
 
 

@@ -76,25 +76,14 @@ class Trainer:
         self.bar = None
         self.logged_loss = self.total_loss = 0.0
         self.logged_step = 0
+        self.translations = []
 
     # ---- the data
 
     def order(self, epoch):
-        """A shuffle in which each batch holds sentences of nearly the same length: little padding is
-        computed, and no step sees only long sentences because the batches are shuffled again."""
-        shuffle = random.Random("%d/%d" % (self.arguments.seed, epoch)).shuffle
-        order, size = list(range(len(self.train_pairs))), self.batch_size
-        shuffle(order)
-        if not self.arguments.group_by_length:
-            return order
-        batches = []
-        for start in range(0, len(order), 8 * size):
-            near = sorted(order[start:start + 8 * size], key=lambda index: len(self.train_pairs[index][1]))
-            batches.extend(near[at:at + size] for at in range(0, len(near), size))
-        shuffle(batches)
-        # The one short batch of the epoch goes last, where `micro_batches` expects it.
-        batches.sort(key=len, reverse=True)
-        return [index for batch in batches for index in batch]
+        order = list(range(len(self.train_pairs)))
+        random.Random("%d/%d" % (self.arguments.seed, epoch)).shuffle(order)
+        return order
 
     def micro_batches(self, step):
         """The batches of optimizer step `step`, a function of the seed and the step alone, so that
@@ -220,7 +209,7 @@ class Trainer:
                     "log_history", "num_input_tokens_seen", "total_flos"):
             self.state[key] = saved[key]
         self.model.load_state_dict(load("pytorch_model.bin"))
-        # The fault is to forget these: moments and schedule then begin again at full rate.
+        # The fault is to forget these: moments and schedule then begin again.
         if self.arguments.fault != "resume":
             self.optimizer.load_state_dict(load("optimizer.pt"))
             self.scheduler.load_state_dict(load("scheduler.pt"))
