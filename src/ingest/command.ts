@@ -1,6 +1,7 @@
 import { maxConfigKeys } from "../model/config.ts";
 import type { FlatConfig, Scalar } from "../model/config.ts";
 import { toWire } from "../model/number.ts";
+import { emptyConfig } from "./decoded-builder.ts";
 import { numberOf } from "./number-text.ts";
 import { maskSecret } from "./secret.ts";
 
@@ -15,7 +16,7 @@ const assignment = /^[+~]{0,2}([A-Za-z_][\w./@-]*)=(.*)$/s;
  * options of its own and is left out when a script can be told.
  */
 export function configFromCommand(argv: readonly string[]): FlatConfig {
-  const config: FlatConfig = Object.create(null);
+  const config = emptyConfig();
   let keys = 0;
   const set = (name: string, value: Scalar): void => {
     const key = name.replaceAll("-", "_");

@@ -1,5 +1,5 @@
 import type { Decoded } from "../model/batch.ts";
-import { maxConfigKeys } from "../model/config.ts";
+import { flatten, maxConfigKeys } from "../model/config.ts";
 import type { FlatConfig, Scalar } from "../model/config.ts";
 import type { LogRecord } from "../model/record.ts";
 import type { Labels } from "../model/series.ts";
@@ -10,13 +10,16 @@ import type { Place } from "./points-builder.ts";
 /** Refusals told one by one; a garbled file would otherwise answer with itself. The rest is counted. */
 const maxRejections = 1_000;
 
+/** Without a prototype, since keys are data. */
+export const emptyConfig = (): FlatConfig => flatten({});
+
 /** Collects what a decoder finds until the next `take`. */
 export class DecodedBuilder {
   /** The trainer recognised so far; it stays on every batch from then on. */
   dialect: string | undefined;
   readonly #points = new PointsBuilder();
   #records: LogRecord[] = [];
-  #config: FlatConfig = Object.create(null);
+  #config: FlatConfig = emptyConfig();
   #rejected: { index: number; reason: string }[] = [];
   #refusals = 0;
   readonly #configKeys = new Set<string>();
@@ -51,7 +54,7 @@ export class DecodedBuilder {
       rejected: this.#rejected,
     };
     this.#records = [];
-    this.#config = Object.create(null);
+    this.#config = emptyConfig();
     this.#rejected = [];
     return decoded;
   }

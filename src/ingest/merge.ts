@@ -1,14 +1,14 @@
 import type { Decoded } from "../model/batch.ts";
-import type { FlatConfig } from "../model/config.ts";
 import { seriesId } from "../model/series.ts";
 import type { SeriesPoints } from "../model/series.ts";
+import { emptyConfig } from "./decoded-builder.ts";
 
 /** Batches of one input, in order, as one. */
 export function mergeDecoded(batches: readonly Decoded[]): Decoded {
   const [only] = batches;
   if (batches.length === 1 && only !== undefined) return only;
   const pieces = new Map<string, SeriesPoints[]>();
-  const config: FlatConfig = Object.create(null);
+  const config = emptyConfig();
   for (const batch of batches) {
     for (const series of batch.series) {
       const id = seriesId(series.name, series.labels);

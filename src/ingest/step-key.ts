@@ -17,6 +17,8 @@ export const stepKeys = [
   "trainer/global_step",
   "train/global_step",
   "num_updates",
+  "train_num_updates",
+  "valid_num_updates",
   "steps",
   "epoch",
 ] as const;

@@ -123,7 +123,9 @@ class TrainerStateDecoder implements Decoder {
 
   /** Means over the whole run: its `train_loss` is not a point of the loss curve. */
   #summary(row: LiteralObject, step: number): void {
-    const pairs = [...row].filter(([name]) => name !== "step").map(([name, value]) => `${name}=${String(value)}`);
+    const pairs = [...row]
+      .filter(([name]) => name !== "step")
+      .map(([name, value]) => `${name}=${typeof value === "object" ? "..." : value}`);
     const message = `Training ended: ${pairs.join(", ")}`;
     this.#out.record({
       time: null,

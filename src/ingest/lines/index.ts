@@ -1,9 +1,39 @@
+import { deepspeed } from "./deepspeed.ts";
+import { fairseq } from "./fairseq.ts";
 import { hfBlock } from "./hf-block.ts";
 import { hfDict } from "./hf-dict.ts";
 import { jsonLine } from "./json-line.ts";
+import { kerasBar } from "./keras-bar.ts";
 import { keyValue } from "./key-value.ts";
+import { lightningBar } from "./lightning-bar.ts";
 import type { LineParser } from "./line-parser.ts";
+import { megatron } from "./megatron.ts";
+import { mmengine } from "./mmengine.ts";
+import { nanochat } from "./nanochat.ts";
+import { nanogpt } from "./nanogpt.ts";
+import { pytorchExamples } from "./pytorch-examples.ts";
+import { torchtitan } from "./torchtitan.ts";
 import { tqdmBar } from "./tqdm-bar.ts";
+import { verl } from "./verl.ts";
+import { yolo } from "./yolo.ts";
 
 /** Every kind of line, specific first: the first that takes a line has it. */
-export const lineParsers: readonly LineParser[] = [tqdmBar, hfDict, hfBlock, jsonLine, keyValue];
+export const lineParsers: readonly LineParser[] = [
+  hfDict,
+  hfBlock,
+  torchtitan,
+  megatron,
+  deepspeed,
+  verl,
+  nanogpt,
+  nanochat,
+  fairseq,
+  mmengine,
+  pytorchExamples,
+  kerasBar,
+  yolo,
+  lightningBar,
+  tqdmBar,
+  jsonLine,
+  keyValue,
+];

@@ -25,7 +25,7 @@ const notMetric =
  */
 export const keyValue: LineParser = {
   id: "key-value",
-  open: (progress) => {
+  open: () => {
     /** Batches of one epoch, learned from `[100/600]`, so that a step within an epoch can be made one of the run. */
     let perEpoch: number | undefined;
     return ({ body, bar }): Reading | undefined => {
@@ -51,7 +51,6 @@ export const keyValue: LineParser = {
         const before = Math.max(0, epoch.value - (epoch.fromOne ? 1 : 0));
         return { metrics: values, step: before * perEpoch + step.value };
       }
-      void progress;
       return { metrics: values, step: step.value };
     };
   },

@@ -11,10 +11,10 @@ export interface Pair {
 }
 
 const number = String.raw`[-+]?(?:\d[\d_]*(?:,\d{3})*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)\b`;
-// A key of up to four words, `=` or `:`, a number, and behind it nothing that would make it part of
+// A key of up to six words, `=` or `:`, a number, and behind it nothing that would make it part of
 // a word, a clock time, an address or a path; units (ms, s, %, GiB, it/s) may follow.
 const pattern = new RegExp(
-  String.raw`(?<![\w.])([A-Za-z_][\w./@()%-]*(?: [A-Za-z_(][\w./@()%-]*){0,3}) ?[=:]\s{0,12}(?:tensor\()?(${number})(?:\s*/\s*(\d[\d_]*))?(?![\d:x]|[.][\w]|/\w|-\w)`,
+  String.raw`(?<![\w.])([A-Za-z_][\w./@()%-]*(?: [A-Za-z_(][\w./@()%-]*){0,5}) ?[=:]\s{0,12}(?:tensor\()?(${number})(?:\s*/\s*(\d[\d_]*))?(?![\d:x]|[.][\w]|/\w|-\w)`,
   "gi",
 );
 

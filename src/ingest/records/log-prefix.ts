@@ -73,7 +73,11 @@ const pieces: readonly Peel[] = [
   [/^\S/, /^([\w.]+\.[\w.]+:\d+) >> /, (m) => ({ logger: m[1] })],
   [/^>/, /^>> /, () => ({})],
   // Transformers 5: `[transformers] text`
-  [/^\[/, /^\[(transformers|accelerate|datasets|peft|trl|diffusers|vllm)\] ?/, (m) => ({ logger: m[1] })],
+  [
+    /^\[/,
+    /^\[(transformers|accelerate|datasets|peft|trl|diffusers|vllm|titan|deepspeed|deepscale)\] ?/,
+    (m) => ({ logger: m[1] }),
+  ],
   // Date and time, bare or in brackets, and the separator behind it
   [/^[[\d(]/, new RegExp(`^[[(]?(${dateTime})[\\])]?(?: ?[-|:,] ?| +|$)`), (m) => timeFound(m[1])],
   // Glog, torchrun: `W0528 12:00:00.123000 12345 torch/distributed/run.py:779] `, in brackets in torch's C++
@@ -141,7 +145,9 @@ export function peel(text: string): LogPrefix {
 function peelOne(body: string): { found: Found; rest: string } | undefined {
   // Nothing that begins with a space or a brace has a prefix, and those are the most frequent lines.
   const first = body.charCodeAt(0);
-  if (Number.isNaN(first) || first === 32 || first === 123) return undefined;
+  if (Number.isNaN(first) || first === 123) return undefined;
+  // Megatron puts a space in front of its time.
+  if (first === 32) return /^ \[\d{4}-/.test(body) ? { found: {}, rest: body.slice(1) } : undefined;
   for (const [look, pattern, read] of pieces) {
     if (!look.test(body)) continue;
     const match = pattern.exec(body);

@@ -38,6 +38,15 @@ interface Open {
   blanks: number;
 }
 
+interface What {
+  readonly level: Level;
+  readonly message: string;
+  readonly exception: string | null;
+  readonly isException: boolean;
+  /** Without one it is the message's template. */
+  readonly group?: string;
+}
+
 const warningLine = /^\S.*?:\d+: (\w*Warning): /;
 const exceptionLine = /^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit)(?:: |$)/;
 const errorWord =
@@ -154,14 +163,13 @@ export class RecordAssembler {
   #close(key: string, open: Open): void {
     this.#open.delete(key);
     if (open.kind === "warning") {
-      const [first = ""] = open.lines;
       const level = open.prefix.level ?? "warning";
-      this.#record(
-        open.prefix,
-        open.place,
-        { level, message: open.lines.join("\n"), exception: null, isException: false },
-        first,
-      );
+      this.#record(open.prefix, open.place, {
+        level,
+        message: open.lines.join("\n"),
+        exception: null,
+        isException: false,
+      });
       return;
     }
     while (open.lines.at(-1) === "") open.lines.pop();
@@ -170,17 +178,11 @@ export class RecordAssembler {
       open.lines.splice(Math.floor(open.lines.length / 2), 0, `  ... ${open.dropped} lines left out ...`);
     const exception = open.lines.join("\n").slice(0, maxException);
     const group = groupOfTraceback(open.lines, message);
-    this.#record(open.prefix, open.place, { level: "error", message, exception, isException: true }, undefined, group);
+    this.#record(open.prefix, open.place, { level: "error", message, exception, isException: true, group });
   }
 
-  #record(
-    prefix: LogPrefix,
-    place: RecordPlace,
-    what: { level: Level; message: string; exception: string | null; isException: boolean },
-    templateOf?: string,
-    knownGroup?: string,
-  ): void {
-    const group = knownGroup ?? template(templateOf ?? what.message);
+  #record(prefix: LogPrefix, place: RecordPlace, what: What): void {
+    const group = what.group ?? template(what.message);
     const role = this.#roles.of({ ...what, group });
     const message = what.message.length > maxMessage ? `${what.message.slice(0, maxMessage - 1)}…` : what.message;
     this.#emit({

@@ -18,7 +18,7 @@ const masks: readonly (readonly [test: RegExp, pattern: RegExp, placeholder: str
   [/=/, /=\s?("[^"]*"|'[^']*')/g, "=<text>"],
   [/\d:\d/, /\b\d{1,2}:\d\d(:\d\d)?(\.\d+)?\b/g, "<duration>"],
   [/\d/, /(?<![\w<])\d+(\.\d+)?\s?(ns|us|µs|ms|s|sec|secs|seconds?|min|minutes?|h|hours?|days?)\b/g, "<duration>"],
-  [/\d/, /(?<![A-Za-z_<])[-+]?\d[\d,_]*(\.\d+)?([eE][-+]?\d+)?%?/g, "<number>"],
+  [/\d/, /(?<![A-Za-z_<])[-+]?\d+(?:[,_]\d+)*(?:\.\d+)*([eE][-+]?\d+)?%?/g, "<number>"],
   [/\d/, /(?<=[A-Za-z_][:_-]?)\d{2,}/g, "<number>"],
 ];
 

@@ -1,0 +1,26 @@
+import { numberOf } from "../number-text.ts";
+import type { LineParser, Metric, Reading } from "./line-parser.ts";
+
+// karpathy/nanoGPT train.py: `iter 10: loss 3.2100, time 23.51ms, mfu 12.30%` and
+// `step 250: train loss 2.4621, val loss 2.4813`.
+const line = /^(iter|step) +(\d+): ((?:train |val )?(?:loss|perplexity) .*)$/;
+const item = /^([a-z][\w ]*?) ([-+\d.e]+|nan|inf|-inf)(ms|%|s)?$/i;
+
+export const nanogpt: LineParser = {
+  id: "nanogpt",
+  open:
+    () =>
+    ({ body }): Reading | undefined => {
+      const match = line.exec(body);
+      if (match === null) return undefined;
+      const metrics: Metric[] = [];
+      for (const part of (match[3] ?? "").split(", ")) {
+        const [, name, text] = item.exec(part.trim()) ?? [];
+        const value = text === undefined ? undefined : numberOf(text);
+        if (name !== undefined && value !== undefined) metrics.push([name, value]);
+      }
+      if (metrics.length === 0) return undefined;
+      const isEvaluation = match[1] === "step";
+      return { step: Number(match[2]), metrics, dialect: "nanogpt", isEvaluation };
+    },
+};

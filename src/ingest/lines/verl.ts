@@ -1,0 +1,28 @@
+import { numberOf } from "../number-text.ts";
+import type { LineParser, Metric, Reading } from "./line-parser.ts";
+
+// verl-project/verl utils/logger/aggregate_logger.py, concat_dict_to_str: `step:1 - actor/lr:0.000 - ...`.
+const line = /^step: ?(\d+) - (.+)$/;
+const item = /^([A-Za-z][\w/.@ -]*?): ?(?:np\.\w+\()?([-+\d.e]+|-?nan|-?inf)\)?$/i;
+
+export const verl: LineParser = {
+  id: "verl",
+  open:
+    () =>
+    ({ body }): Reading | undefined => {
+      const match = line.exec(body);
+      if (match === null) return undefined;
+      const metrics: Metric[] = [];
+      for (const part of (match[2] ?? "").split(" - ")) {
+        const [, name, value] = item.exec(part.trim()) ?? [];
+        const number = value === undefined ? undefined : numberOf(value);
+        if (name !== undefined && number !== undefined) metrics.push([name, number]);
+      }
+      if (metrics.length === 0) return undefined;
+      const isEvaluation = metrics.every(([name]) => name.startsWith("val"));
+      const isVerl = metrics.some(([name]) =>
+        /^(actor|critic|timing_s|response_length|val-core|val-aux|training)\//.test(name),
+      );
+      return { step: Number(match[1]), metrics, isEvaluation, ...(isVerl ? { dialect: "verl" } : {}) };
+    },
+};
