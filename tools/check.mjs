@@ -179,9 +179,9 @@ export async function check(filters) {
     const line = await run();
     summary.push(`${name.padEnd(24)} ${line}, ${((Date.now() - began) / 1000).toFixed(1)} s`);
   };
-  for (const { name, run } of filters.length === 0 ? gates : []) {
-    await step(name, async () => {
-      const { passed, seen, unit } = await run();
+  for (const one of filters.length === 0 ? gates : []) {
+    await step(one.name, async () => {
+      const { passed, seen, unit } = await one.run();
       const ok = passed && seen > 0;
       if (!ok) total.failed += 1;
       const verdict = passed && seen === 0 ? "FAILED: it looked at nothing" : ok ? "ok" : "FAILED";

@@ -149,13 +149,13 @@ class Run:
         _exit.unwatch(self)
         notice = sender.drop_notice()
         if notice is not None:
-            sender.put(notice)
+            sender.put(notice, size=0)
         if status not in STATUSES:
             say_once("status", "llmdbg: %r is no status; one of %s is", status, ", ".join(STATUSES))
             status = "finished"
         # A joined run is ended by `llmdbg run`, which knows the exit status.
         if not self._joined:
-            sender.put(Change({"status": status, "endedAt": time.time() * 1000}))
+            sender.put(Change({"status": status, "endedAt": time.time() * 1000}), size=0)
         if not sender.flush(timeout, last=True):
             say_once("unfinished", "llmdbg: the end of run %s could not be delivered in %s s", self.id, timeout)
 

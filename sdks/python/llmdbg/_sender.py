@@ -187,7 +187,7 @@ class Sender:
                 if config:
                     changes["config"] = config
         with self._lock:
-            self._queued -= size
+            self._queued = max(0, self._queued - size)
         requests: List[Tuple[str, str, Dict[str, Any]]] = []
         if columns:
             labels = {"labels": self._labels} if self._labels else {}

@@ -10,6 +10,8 @@ import json
 import os
 from typing import Any, Dict, Optional
 
+from ._guard import say_once
+
 DEFAULT_LIMIT = 1024 * 1024 * 1024
 
 
@@ -19,8 +21,12 @@ class Spool:
     def __init__(self, directory: str, run: str, limit_bytes: int = DEFAULT_LIMIT) -> None:
         self.path = os.path.join(directory, "spool", f"{run}.{os.getpid()}.jsonl")
         self._limit = limit_bytes
-        self._size = 0
         self._read_at = 0
+        try:
+            # Of an earlier run with this id in this process: it goes on where that one stopped.
+            self._size = os.path.getsize(self.path)
+        except OSError:
+            self._size = 0
 
     @property
     def is_empty(self) -> bool:
@@ -52,11 +58,17 @@ class Spool:
         """The oldest request that is not delivered yet; None when there is none."""
         if self._read_at >= self._size:
             return None
-        with open(self.path, "rb") as file:
-            file.seek(self._read_at)
-            request: Dict[str, Any] = json.loads(file.readline())
-            self._next_at = file.tell()
-            return request
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(self._read_at)
+                request: Dict[str, Any] = json.loads(file.readline())
+                self._next_at = file.tell()
+                return request
+        except (OSError, ValueError) as error:
+            say_once("spool-lost", "llmdbg: %s can not be read any more, what waited there is lost: %r", self.path, error)
+            self._size = 0
+            self._read_at = 0
+            return None
 
     def delivered(self) -> None:
         """Forgets the request that `next` answered; the file goes with the last one."""

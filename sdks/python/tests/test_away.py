@@ -266,3 +266,12 @@ def test_secrets_on_the_command_line_are_hidden(monkeypatch: pytest.MonkeyPatch)
     assert _environment.command() == [
         "python", "train.py", "--hub-token", "***", "--lr", "1", "--api_key=***", "--password", "--flag",
     ]  # fmt: skip
+
+
+def test_a_run_joined_twice_keeps_what_waits(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMDBG_RUN_ID", "outer-run")
+    for value in (1.0, 2.0):
+        llmdbg.init(dir=str(directory))
+        llmdbg.log({"loss": value})
+        llmdbg.finish()
+    assert [r["body"]["series"][0]["value"] for r in spooled(directory)] == [[1.0], [2.0]]
