@@ -1,0 +1,143 @@
+import { AppError } from "../../base/errors.ts";
+import type { LogRecord } from "../../model/record.ts";
+import { seriesId } from "../../model/series.ts";
+import type { SeriesPoints } from "../../model/series.ts";
+import type { Batch } from "../store.ts";
+import { baseLevel } from "./accumulator.ts";
+import { rowColumns } from "./bucket-rows.ts";
+import type { Catalog, RunEntry } from "./catalog.ts";
+import { recordLevels } from "./records.ts";
+import { SeriesState } from "./series-state.ts";
+import { chunkRows } from "./table-writer.ts";
+import type { TableWriters } from "./table-writers.ts";
+
+/** Refuses what the tables cannot hold, before anything of the batch is written. */
+export function checkBatch(batch: Batch): void {
+  for (const points of batch.series) {
+    const { step, time, value, name } = points;
+    if (step.length !== value.length || step.length !== time.length) {
+      throw new AppError("bad-request", `series ${name}: step, time and value must have the same length`);
+    }
+    for (let i = 0; i < step.length; i++) {
+      if (Number.isSafeInteger(step[i])) continue;
+      throw new AppError("bad-request", `series ${name}: step ${step[i]} is not an integer up to 2^53`);
+    }
+  }
+}
+
+export const batchPoints = (batch: Batch): number => batch.series.reduce((sum, points) => sum + points.step.length, 0);
+
+/** Bytes that a batch holds while it waits. */
+export function batchBytes(batch: Batch): number {
+  let bytes = 256 + batchPoints(batch) * 24 + batch.series.length * 64;
+  for (const record of batch.records) bytes += 256 + 2 * (record.message.length + (record.exception?.length ?? 0));
+  return bytes;
+}
+
+/** Series of a batch that exist already and whose open buckets are not in memory. */
+export function toRestore(run: RunEntry, batch: Batch): readonly SeriesState[] {
+  const states: SeriesState[] = [];
+  for (const points of batch.series) {
+    const state = run.series.get(seriesId(points.name, points.labels));
+    if (state !== undefined && state.accumulator === undefined && state.count > 0) states.push(state);
+  }
+  return states;
+}
+
+/** Puts a checked batch into the index and the open transaction. */
+export function stageBatch(
+  catalog: Catalog,
+  writers: TableWriters,
+  run: RunEntry,
+  batch: Batch,
+): { duplicate: boolean } {
+  const { writer } = batch;
+  if (writer !== undefined) {
+    if (catalog.hasBatch(writer.id, writer.sequence)) return { duplicate: true };
+    catalog.addBatches(writer.id, writer.sequence, writer.sequence);
+    writers.writers.push([run.key, writer.id, writer.sequence, writer.sequence]);
+  }
+  for (const points of batch.series) stagePoints(catalog, writers, run, points);
+  for (const record of batch.records) stageRecord(writers, run, record);
+  return { duplicate: false };
+}
+
+function stagePoints(catalog: Catalog, writers: TableWriters, run: RunEntry, points: SeriesPoints): void {
+  if (points.step.length === 0) return;
+  const id = seriesId(points.name, points.labels);
+  let state = run.series.get(id);
+  if (state === undefined) {
+    state = new SeriesState(catalog.nextSeries++, run.key, points.name, points.labels);
+    run.series.set(id, state);
+    catalog.series.set(state.key, state);
+    writers.series.push([state.key, run.key, points.name, JSON.stringify(points.labels)]);
+  }
+  const series = state;
+  series.add(
+    points,
+    (from, to) => writePoints(writers, series, points, from, to),
+    (level, data, offset) => {
+      writeRollup(writers, series.key, level, data, offset);
+      if (level === baseLevel) series.overview?.push(data, offset);
+    },
+  );
+}
+
+function writePoints(writers: TableWriters, state: SeriesState, points: SeriesPoints, from: number, to: number): void {
+  const writer = writers.points;
+  const keys = writer.integers(0);
+  const segments = writer.integers(1);
+  const ordinals = writer.integers(2);
+  const words = writer.integers(3);
+  const times = writer.doubles(4);
+  const values = writer.doubles(5);
+  for (let begin = from; begin < to;) {
+    const row = writer.rows;
+    const rows = Math.min(chunkRows - row, to - begin);
+    keys.fill(state.key, row, row + rows);
+    segments.fill(state.segments - 1, row, row + rows);
+    times.set(points.time.subarray(begin, begin + rows), row);
+    values.set(points.value.subarray(begin, begin + rows), row);
+    const ordinal = state.count + (begin - from);
+    for (let i = 0; i < rows; i++) {
+      const step = points.step[begin + i] ?? 0;
+      const high = Math.floor(step / 2 ** 32);
+      words[2 * (row + i)] = step - high * 2 ** 32;
+      words[2 * (row + i) + 1] = high;
+      ordinals[row + i] = ordinal + i;
+    }
+    writer.rows += rows;
+    begin += rows;
+    if (writer.rows === chunkRows) writer.handOver();
+  }
+}
+
+function writeRollup(writers: TableWriters, series: number, level: number, data: Float64Array, offset: number): void {
+  const writer = writers.rollups;
+  const row = writer.rows;
+  writer.integers(0)[row] = series;
+  writer.integers(1)[row] = level;
+  for (let column = 0; column < rowColumns.length; column++) {
+    const target = writer.columns[column + 2];
+    if (target !== undefined) target[row] = data[offset + column] ?? Number.NaN;
+  }
+  writer.rows += 1;
+  if (writer.rows === chunkRows) writer.handOver();
+}
+
+function stageRecord(writers: TableWriters, run: RunEntry, record: LogRecord): void {
+  writers.records.push([
+    run.key,
+    run.records,
+    record.time ?? Number.NaN,
+    recordLevels.indexOf(record.level),
+    record.logger,
+    record.message,
+    record.exception,
+    record.step ?? Number.NaN,
+    record.rank ?? Number.NaN,
+    record.group,
+    record.role,
+  ]);
+  run.records += 1;
+}

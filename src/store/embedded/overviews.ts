@@ -1,0 +1,58 @@
+import { baseLevel } from "./accumulator.ts";
+import { BucketRows } from "./bucket-rows.ts";
+import { overviewEnd } from "./catalog.ts";
+import { fetchRows } from "./fetch-rows.ts";
+import type { Range, Read } from "./fetch-rows.ts";
+import { restoreAccumulators } from "./restore.ts";
+import type { SeriesState } from "./series-state.ts";
+
+/** Memory that overviews may hold together; the least recently drawn go first. 160 bytes for every 256 points. */
+const limitBytes = 48 * 1024 * 1024;
+/** An overview that nobody looked at for this long is let go. */
+const idleMs = 5 * 60_000;
+
+/** Runs work while no transaction is open, so that what is read is exactly what is in the index. */
+export type Alone = <T>(work: () => Promise<T>) => Promise<T>;
+
+/**
+ * The base-level buckets of series that charts are drawn of. Loaded once, then kept up to date by
+ * ingest; they are what finds the ordinals of a range and what a wide chart is made of.
+ */
+export class Overviews {
+  /** In order of last use. */
+  private readonly used = new Map<SeriesState, number>();
+
+  async load(read: Read, alone: Alone, states: readonly SeriesState[], now: number): Promise<void> {
+    const missing = states.filter((state) => state.overview === undefined);
+    if (missing.length > 0) {
+      await alone(async () => {
+        await read((reader) => restoreAccumulators(reader, missing));
+        const ranges = new Map<Range, SeriesState>();
+        for (const state of missing) {
+          ranges.set({ series: state.key, level: baseLevel, from: 0, to: overviewEnd(state) }, state);
+        }
+        const rows = await fetchRows(read, [...ranges.keys()]);
+        for (const [range, state] of ranges) state.overview ??= rows.get(range) ?? new BucketRows();
+      });
+    }
+    for (const state of states) {
+      this.used.delete(state);
+      this.used.set(state, now);
+    }
+    this.evict(now, states.length);
+  }
+
+  /** Lets go of what is over the limit or unused. The last `keep` are in use. */
+  evict(now: number, keep = 0): void {
+    let bytes = 0;
+    for (const state of this.used.keys()) bytes += state.overview?.bytes ?? 0;
+    let left = this.used.size;
+    for (const [state, at] of this.used) {
+      left -= 1;
+      if (left < keep || (bytes <= limitBytes && now - at < idleMs)) return;
+      bytes -= state.overview?.bytes ?? 0;
+      state.overview = undefined;
+      this.used.delete(state);
+    }
+  }
+}

@@ -1,0 +1,249 @@
+import { AppError } from "../../base/errors.ts";
+import type { BucketQuery } from "../store.ts";
+import { baseLevel, fanOut } from "./accumulator.ts";
+import { BucketRows, field, mergeRow, stride } from "./bucket-rows.ts";
+import { fetchRows } from "./fetch-rows.ts";
+import type { Range, Read } from "./fetch-rows.ts";
+import type { Alone, Overviews } from "./overviews.ts";
+import type { SeriesState } from "./series-state.ts";
+
+/** A series of at most this many points a pixel is read as points from the start. */
+const rawPointsPerPixel = 4;
+/** A bucket wider than this many pixels is replaced by finer ones. */
+const widestPixels = 2;
+/** Ranges of one series that are this many points apart are read as one. */
+const nearbyPoints = 4096;
+
+export interface Chart {
+  readonly state: SeriesState;
+  readonly rows: BucketRows;
+}
+
+export interface BucketSources {
+  readonly read: Read;
+  readonly alone: Alone;
+  readonly overviews: Overviews;
+  readonly now: number;
+}
+
+interface Axis {
+  /** Columns of a row that hold its extent on this axis. */
+  readonly low: number;
+  readonly high: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Reduces curves to about one bucket a pixel. First comes the overview from memory (or all points of a
+ * short series); rows that reach over an end of the range become points, rows that are wider than two
+ * pixels become finer rows, in at most two rounds. At the end rows are merged by pixel, never dropped,
+ * so every extreme and every value that is not finite stays visible.
+ */
+export async function readBuckets(
+  sources: BucketSources,
+  states: readonly SeriesState[],
+  query: BucketQuery,
+): Promise<readonly Chart[]> {
+  const axis = axisOf(query);
+  let charts = await firstRows(sources, states, query.width);
+  const pixels = new Map(charts.map(({ state, rows }) => [state, pixelsOf(rows, axis, query.width)]));
+  for (let round = 0; round < 2; round++) {
+    charts = await refine(sources.read, charts, axis, (state) => pixels.get(state)?.size ?? 0);
+  }
+  return charts.map(({ state, rows }) => {
+    const { start, size } = pixels.get(state) ?? { start: 0, size: 0 };
+    return { state, rows: reduce(inRange(rows, axis), axis, { start, size }, query.width) };
+  });
+}
+
+function axisOf(query: BucketQuery): Axis {
+  if (!Number.isInteger(query.width) || query.width < 1) {
+    throw new AppError("bad-request", `width must be a whole number of pixels, not ${query.width}`);
+  }
+  const [low, high] = query.axis === "step" ? [field.lo, field.hi] : [field.minTime, field.maxTime];
+  return { low, high, from: query.from ?? Number.NEGATIVE_INFINITY, to: query.to ?? Number.POSITIVE_INFINITY };
+}
+
+async function firstRows(sources: BucketSources, states: readonly SeriesState[], width: number): Promise<Chart[]> {
+  const isShort = (state: SeriesState): boolean => state.count <= rawPointsPerPixel * width;
+  const whole = (state: SeriesState): Range => ({ series: state.key, level: 0, from: 0, to: state.count });
+  const short = new Map(states.filter(isShort).map((state) => [state, whole(state)]));
+  const long = states.filter((state) => !isShort(state));
+  const [points] = await Promise.all([
+    fetchRows(sources.read, [...short.values()]),
+    sources.overviews.load(sources.read, sources.alone, long, sources.now),
+  ]);
+  return states.map((state) => {
+    const range = short.get(state);
+    const rows = range === undefined ? overviewRows(state) : (points.get(range) ?? new BucketRows());
+    return { state, rows };
+  });
+}
+
+/** Complete buckets of the base level and the open ones behind them. */
+function overviewRows(state: SeriesState): BucketRows {
+  const rows = new BucketRows((state.overview?.length ?? 0) + baseLevel);
+  if (state.overview !== undefined) rows.pushAll(state.overview);
+  for (let level = baseLevel; level >= 1; level--) {
+    const at = (level - 1) * stride;
+    const open = state.accumulator?.data;
+    if (open !== undefined && (open[at + field.count] ?? 0) > 0) rows.push(open, at);
+  }
+  return rows;
+}
+
+/** Where the chart begins and how much of the axis one pixel covers. */
+function pixelsOf(rows: BucketRows, axis: Axis, width: number): { start: number; size: number } {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (let row = 0; row < rows.length; row++) {
+    low = Math.min(low, nanTo(rows.at(row, axis.low), low));
+    high = Math.max(high, nanTo(rows.at(row, axis.high), high));
+  }
+  const start = Math.max(axis.from, low);
+  const size = (Math.min(axis.to, high) - start) / width;
+  return { start, size: size > 0 ? size : 0 };
+}
+
+const nanTo = (value: number, other: number): number => (Number.isNaN(value) ? other : value);
+
+const isBounded = (axis: Axis): boolean =>
+  axis.from !== Number.NEGATIVE_INFINITY || axis.to !== Number.POSITIVE_INFINITY;
+
+/** Whether a row is out of the range; one without a known time is, when the range has an end. */
+function isOutside(rows: BucketRows, row: number, axis: Axis): boolean {
+  const low = rows.at(row, axis.low);
+  if (Number.isNaN(low)) return isBounded(axis);
+  return rows.at(row, axis.high) < axis.from || low > axis.to;
+}
+
+function inRange(rows: BucketRows, axis: Axis): BucketRows {
+  if (!isBounded(axis)) return rows;
+  const kept = new BucketRows(rows.length);
+  for (let row = 0; row < rows.length; row++) {
+    if (!isOutside(rows, row, axis)) kept.push(rows.data, row * stride);
+  }
+  return kept;
+}
+
+/** The level of which a row should be read again, or undefined when it is fine as it is. */
+function finerLevel(rows: BucketRows, row: number, axis: Axis, pixel: number): number | undefined {
+  const count = rows.at(row, field.count);
+  if (count === 1) return undefined;
+  const low = rows.at(row, axis.low);
+  const high = rows.at(row, axis.high);
+  if (low < axis.from || high > axis.to) return 0;
+  const widest = widestPixels * pixel;
+  if (!(high - low > widest)) return undefined;
+  return count > fanOut && (high - low) / fanOut <= widest ? 1 : 0;
+}
+
+async function refine(
+  read: Read,
+  charts: readonly Chart[],
+  axis: Axis,
+  pixelOf: (state: SeriesState) => number,
+): Promise<Chart[]> {
+  const plans = charts.map(({ state, rows }) => ({ state, rows, ...plan(state, rows, axis, pixelOf(state)) }));
+  const ranges = plans.flatMap((one) => [...one.ranges]);
+  if (ranges.length === 0) return [...charts];
+  const found = await fetchRows(read, ranges);
+  return plans.map(({ state, rows, finer }) => {
+    const refined = new BucketRows(rows.length);
+    for (let row = 0; row < rows.length; row++) {
+      if (isOutside(rows, row, axis)) continue;
+      const range = finer.get(row);
+      const part = range === undefined ? undefined : found.get(range);
+      if (part === undefined || !replace(refined, part, rows, row)) refined.push(rows.data, row * stride);
+    }
+    return { state, rows: refined };
+  });
+}
+
+function plan(
+  state: SeriesState,
+  rows: BucketRows,
+  axis: Axis,
+  pixel: number,
+): { finer: ReadonlyMap<number, Range>; ranges: ReadonlySet<Range> } {
+  const finer = new Map<number, Range>();
+  const ranges = new Set<Range>();
+  const open = new Map<number, { from: number; to: number; rows: number[] }>();
+  const finish = (level: number, { from, to, rows: waiting }: { from: number; to: number; rows: number[] }): void => {
+    const range = { series: state.key, level, from, to };
+    ranges.add(range);
+    for (const row of waiting) finer.set(row, range);
+    open.delete(level);
+  };
+  for (let row = 0; row < rows.length; row++) {
+    if (isOutside(rows, row, axis)) continue;
+    const level = finerLevel(rows, row, axis, pixel);
+    if (level === undefined) continue;
+    const from = rows.at(row, field.ordinal);
+    const to = from + rows.at(row, field.count);
+    const begun = open.get(level);
+    if (begun !== undefined && from - begun.to <= nearbyPoints) {
+      begun.to = to;
+      begun.rows.push(row);
+    } else {
+      if (begun !== undefined) finish(level, begun);
+      open.set(level, { from, to, rows: [row] });
+    }
+  }
+  for (const [level, begun] of open) finish(level, begun);
+  return { finer, ranges };
+}
+
+/** Appends the finer rows of one row; false, and nothing done, when they are not all there yet. */
+function replace(target: BucketRows, part: BucketRows, rows: BucketRows, row: number): boolean {
+  const from = rows.at(row, field.ordinal);
+  const count = rows.at(row, field.count);
+  const first = firstAt(part, from);
+  let end = first;
+  let points = 0;
+  while (end < part.length && part.at(end, field.ordinal) < from + count) {
+    points += part.at(end, field.count);
+    end += 1;
+  }
+  if (points !== count) return false;
+  target.pushAll(part, first, end);
+  return true;
+}
+
+/** Index of the first row that begins at or after `ordinal`. */
+function firstAt(rows: BucketRows, ordinal: number): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rows.at(middle, field.ordinal) < ordinal) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Merges rows that begin in the same pixel, unless there are few of them anyway. */
+function reduce(rows: BucketRows, axis: Axis, pixels: { start: number; size: number }, width: number): BucketRows {
+  if (rows.length <= 2 * width) return rows;
+  let slot = 0;
+  const byPixel = merge(rows, (row, previous) => {
+    const next = Math.floor((rows.at(row, axis.low) - pixels.start) / pixels.size);
+    const before = slot;
+    if (!Number.isNaN(next)) slot = next;
+    return slot === before && rows.at(row, field.segment) === rows.at(previous, field.segment);
+  });
+  if (byPixel.length <= 4 * width) return byPixel;
+  // More segments than pixels (every point at the same step), or a clock that jumps to and fro.
+  const together = Math.ceil(byPixel.length / (2 * width));
+  return merge(byPixel, (row) => row % together !== 0);
+}
+
+function merge(rows: BucketRows, joins: (row: number, previous: number) => boolean): BucketRows {
+  const merged = new BucketRows(Math.min(rows.length, 4096));
+  for (let row = 0; row < rows.length; row++) {
+    if (row > 0 && joins(row, row - 1)) mergeRow(merged.data, (merged.length - 1) * stride, rows.data, row * stride);
+    else merged.push(rows.data, row * stride);
+  }
+  return merged;
+}
