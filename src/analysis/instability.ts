@@ -1,7 +1,7 @@
 import { at } from "../base/statistics.ts";
 import type { Advice, Evidence } from "../model/finding.ts";
 import type { Suspect } from "./causes.ts";
-import { valueAtStep } from "./facts/curve.ts";
+import { rowAtStep, valueAtStep } from "./facts/curve.ts";
 import type { GradShape, Surge } from "./facts/grad-shape.ts";
 import type { LearningRate } from "./facts/learning-rate.ts";
 import type { Options } from "./facts/options.ts";
@@ -26,24 +26,17 @@ export interface Surroundings {
 
 /** A surge this many rows before is still the same event: BLOOM's led the loss by 4, GLM-130B's by "a few steps". */
 const leadRows = 10;
+/** Gradient and loss of one event may be logged a row apart. */
+const followRows = 2;
 
 export function surroundingsOf(
   step: number,
   { grad, rate, options }: { grad: GradShape | null; rate: LearningRate | null; options: Options },
 ): Surroundings {
-  const rowsBetween = (from: number, to: number): number => {
-    let count = 0;
-    if (grad !== null)
-      for (let i = grad.rows.length - 1; i >= 0 && at(grad.rows.step, i) > from; i--)
-        if (at(grad.rows.step, i) <= to) count += 1;
-    return count;
-  };
+  const here = grad === null ? -1 : rowAtStep(grad.rows, step);
   const surge =
-    grad?.surges.find((s) =>
-      s.step <= step
-        ? rowsBetween(s.endStep ?? step, step) <= leadRows && rowsBetween(s.step, step) <= leadRows + s.rows
-        : rowsBetween(step, s.step) <= 2,
-    ) ?? null;
+    grad?.surges.find((s) => (s.row <= here ? here - (s.row + s.rows) <= leadRows : s.row - here <= followRows)) ??
+    null;
   const rateHere = rate?.atStep(step) ?? Number.NaN;
   return {
     step,
@@ -51,7 +44,7 @@ export function surroundingsOf(
     rate,
     options,
     surge,
-    lead: surge === null ? 0 : rowsBetween(surge.step, step),
+    lead: surge === null ? 0 : Math.max(0, here - surge.row),
     norm: grad === null ? undefined : valueAtStep(grad.rows, step),
     rateHere,
     isAtPeak: rate === null || Number.isNaN(rateHere) ? null : rateHere > 0.7 * rate.peak,

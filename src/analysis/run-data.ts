@@ -93,9 +93,12 @@ class GrowingSeries implements SeriesData {
   readonly name: string;
   readonly labels: Labels;
   length = 0;
-  #step = new Float64Array(64);
-  #time = new Float64Array(64);
-  #value = new Float64Array(64);
+  step = new Float64Array(0);
+  time = new Float64Array(0);
+  value = new Float64Array(0);
+  #steps = new Float64Array(64);
+  #times = new Float64Array(64);
+  #values = new Float64Array(64);
 
   constructor(id: string, name: string, labels: Labels) {
     this.id = id;
@@ -103,29 +106,22 @@ class GrowingSeries implements SeriesData {
     this.labels = labels;
   }
 
-  get step(): Float64Array {
-    return this.#step.subarray(0, this.length);
-  }
-  get time(): Float64Array {
-    return this.#time.subarray(0, this.length);
-  }
-  get value(): Float64Array {
-    return this.#value.subarray(0, this.length);
-  }
-
   append({ step, time, value }: SeriesPoints): void {
     assert(step.length === value.length && time.length === value.length, `columns of ${this.id} differ in length`);
     const length = this.length + value.length;
-    if (length > this.#value.length) {
-      const capacity = Math.max(length, this.#value.length * 2);
-      this.#step = grown(this.#step, capacity);
-      this.#time = grown(this.#time, capacity);
-      this.#value = grown(this.#value, capacity);
+    if (length > this.#values.length) {
+      const capacity = Math.max(length, this.#values.length * 2);
+      this.#steps = grown(this.#steps, capacity);
+      this.#times = grown(this.#times, capacity);
+      this.#values = grown(this.#values, capacity);
     }
-    this.#step.set(step, this.length);
-    this.#time.set(time, this.length);
-    this.#value.set(value, this.length);
+    this.#steps.set(step, this.length);
+    this.#times.set(time, this.length);
+    this.#values.set(value, this.length);
     this.length = length;
+    this.step = this.#steps.subarray(0, length);
+    this.time = this.#times.subarray(0, length);
+    this.value = this.#values.subarray(0, length);
   }
 }
 

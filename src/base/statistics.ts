@@ -15,13 +15,13 @@ export const at = (values: Numbers, index: number): number => values[index] ?? N
 
 export const sorted = (values: Numbers): Float64Array => Float64Array.from(values).sort();
 
-/** Quantile (type 7, linear between neighbours) of values in ascending order; NaN when empty. */
-export function quantileOfSorted(ascending: Numbers, share: number): number {
-  if (ascending.length === 0) return Number.NaN;
-  const place = (ascending.length - 1) * share;
+/** Quantile (type 7, linear between neighbours) of the first `length` values, in ascending order; NaN when empty. */
+export function quantileOfSorted(ascending: Numbers, share: number, length = ascending.length): number {
+  if (length === 0) return Number.NaN;
+  const place = (length - 1) * share;
   const below = Math.floor(place);
   const low = at(ascending, below);
-  return below + 1 < ascending.length ? low + (at(ascending, below + 1) - low) * (place - below) : low;
+  return below + 1 < length ? low + (at(ascending, below + 1) - low) * (place - below) : low;
 }
 
 export const quantile = (values: Numbers, share: number): number => quantileOfSorted(sorted(values), share);
@@ -84,22 +84,25 @@ export class SortedWindow {
 
   /** `value` must not be NaN: it has no place in an order. */
   push(value: number): void {
-    let length = this.length;
+    const ascending = this.#ascending;
     const slot = this.#pushed % this.size;
-    if (length === this.size) {
-      const place = this.#placeOf(at(this.#order, slot), length);
-      this.#ascending.copyWithin(place, place + 1, length);
-      length -= 1;
+    if (this.#pushed < this.size) {
+      const place = this.#placeOf(value, this.#pushed);
+      ascending.copyWithin(place + 1, place, this.#pushed);
+      ascending[place] = value;
+    } else {
+      // The leaving value makes room: only what lies between the two places moves.
+      let hole = this.#placeOf(at(this.#order, slot), this.size);
+      for (; hole + 1 < this.size && at(ascending, hole + 1) < value; hole++) ascending[hole] = at(ascending, hole + 1);
+      for (; hole > 0 && at(ascending, hole - 1) > value; hole--) ascending[hole] = at(ascending, hole - 1);
+      ascending[hole] = value;
     }
-    const place = this.#placeOf(value, length);
-    this.#ascending.copyWithin(place + 1, place, length);
-    this.#ascending[place] = value;
     this.#order[slot] = value;
     this.#pushed += 1;
   }
 
   quantile(share: number): number {
-    return quantileOfSorted(this.#ascending.subarray(0, this.length), share);
+    return quantileOfSorted(this.#ascending, share, this.length);
   }
 
   get largest(): number {

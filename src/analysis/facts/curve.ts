@@ -61,3 +61,15 @@ export function valueAtStep(curve: Curve, step: number): number | undefined {
   const row = rowAtStep(curve, step);
   return row >= 0 && curve.step[row] === step ? curve.value[row] : undefined;
 }
+
+/** The same by bisection: exact while steps only rise, near enough around a resume. For many look-ups in long curves. */
+export function rowBefore(curve: Curve, step: number): number {
+  let low = 0;
+  let high = curve.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((curve.step[middle] ?? Number.NaN) <= step) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

@@ -25,7 +25,7 @@ export interface Generalization {
 /** Evaluations in a row that must be worse than the best by more than noise. SageMaker's patience of 1 fired on 2 of 8 runs that were fine. */
 export const overfitPatience = 3;
 /** While a task metric still improves, only a rise beyond this share of the best held-out loss counts. */
-const alarmingShare = 0.5;
+const alarmingShare = 1;
 
 /** The margin over noise, and over the level: a rise of 2 % is no reason to stop anything. */
 const marginSigmas = 4;

@@ -1,7 +1,7 @@
 import { at } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import { learningRate as learningRateSignal } from "../signals.ts";
-import { type Curve, finiteRows, longest, rowAtStep, whole } from "./curve.ts";
+import { type Curve, finiteRows, longest, rowBefore, whole } from "./curve.ts";
 
 export interface LearningRate extends Curve {
   readonly peak: number;
@@ -34,7 +34,7 @@ export const learningRate = defineFact<LearningRate>({
       ...rows,
       peak,
       warmedUpAt: rises ? at(rows.step, peakRow) : null,
-      atStep: (step) => at(rows.value, rowAtStep(rows, step)),
+      atStep: (step) => at(rows.value, rowBefore(rows, step)),
     };
   },
 });

@@ -1,6 +1,6 @@
 import { at, mean, median, noiseOf, noiseOfDifferences, noiseOfWindow, SortedWindow } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
-import type { Curve } from "./curve.ts";
+import { type Curve, rowBefore } from "./curve.ts";
 import { learningRate, type LearningRate } from "./learning-rate.ts";
 import { supervisedLoss } from "./supervised-loss.ts";
 
@@ -149,8 +149,7 @@ function findExcursions(rows: Curve, rate: LearningRate | undefined): Excursion[
 /** Whether the schedule raised the rate at least twofold within the rows before `step`, after having lowered it. */
 function wasRestarted(rate: LearningRate, step: number): boolean {
   const recent = 10;
-  let row = -1;
-  for (let i = 0; i < rate.length && at(rate.step, i) <= step; i++) row = i;
+  const row = rowBefore(rate, step);
   const start = Math.max(0, row - recent);
   for (let i = start + 1; i <= row; i++) {
     const before = at(rate.value, i - 1);

@@ -1,6 +1,7 @@
 import { at, median } from "../../base/statistics.ts";
 import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
+import { rowAtStep } from "../facts/curve.ts";
 import { evalLoss } from "../facts/eval-loss.ts";
 import { options, vocabularySize } from "../facts/options.ts";
 import { supervisedLoss } from "../facts/supervised-loss.ts";
@@ -17,6 +18,8 @@ const band = 0.15;
 const likelyRatios: readonly number[] = [4, 8, 16, 32, 64];
 const guessBand = 0.08;
 const fewestGuessedEvals = 2;
+/** Evaluations that are looked at: early on the training loss lags behind, the last ones are the cleanest. */
+const lastEvals = 6;
 /** Rows of the training loss that are compared with one evaluation. */
 const nearRows = 3;
 
@@ -36,19 +39,17 @@ export const accumulationScaling = defineRule({
     const steps = settings.number("gradient_accumulation_steps");
     if (steps !== undefined && steps < 2) return [];
     const pairs: { step: number; train: number; held: number }[] = [];
-    for (let i = 0; evals !== null && i < evals.length; i++) {
+    for (let i = Math.max(0, (evals?.length ?? 0) - lastEvals); evals !== null && i < evals.length; i++) {
       const step = at(evals.step, i);
       const held = at(evals.value, i);
-      let row = -1;
-      for (let k = rows.length - 1; k >= 0 && row < 0; k--) if (at(rows.step, k) <= step) row = k;
+      const row = rowAtStep(rows, step);
       if (row < 0 || !(held > 0)) continue;
       pairs.push({ step, train: median(rows.value.subarray(Math.max(0, row - nearRows + 1), row + 1)), held });
     }
     const ratios = pairs.map(({ train, held }) => train / held);
     const first = at(rows.value, 0);
     const expected = vocabulary === null ? Number.NaN : Math.log(vocabulary);
-    // Early on the training loss lags behind; the last evaluations are the cleanest.
-    const ratio = median(ratios.slice(-5));
+    const ratio = median(ratios);
     const initialRatio = first / expected;
     const byEval = steps === undefined ? guess(ratios) : Math.abs(ratio / steps - 1) <= band ? steps : null;
     const byStart = steps !== undefined && Math.abs(initialRatio / steps - 1) <= band ? steps : null;
@@ -154,8 +155,7 @@ export const accumulationScaling = defineRule({
 
 function guess(ratios: readonly number[]): number | null {
   if (ratios.length < fewestGuessedEvals) return null;
-  const last = ratios.slice(-5);
-  return likelyRatios.find((likely) => last.every((ratio) => Math.abs(ratio / likely - 1) <= guessBand)) ?? null;
+  return likelyRatios.find((likely) => ratios.every((ratio) => Math.abs(ratio / likely - 1) <= guessBand)) ?? null;
 }
 
 const spread = (values: readonly number[]): number => (Math.max(...values) - Math.min(...values)) / median(values);

@@ -10,6 +10,7 @@ import { defineSign } from "../rule.ts";
 /** Below 1 by more than chance, and not so far that the two count different things (see accumulation-scaling). */
 const band = { from: 0.55, to: 0.97 };
 const fewestEvals = 3;
+const lastEvals = 12;
 
 export const evalBelowTrain = defineSign({
   id: "eval-below-train",
@@ -17,7 +18,7 @@ export const evalBelowTrain = defineSign({
   explain({ rows, evals, objective: kind }) {
     if (kind !== "supervised" || evals.length < fewestEvals) return [];
     const ratios: number[] = [];
-    for (let i = 0; i < evals.length; i++) {
+    for (let i = Math.max(0, evals.length - lastEvals); i < evals.length; i++) {
       const row = rowAtStep(rows, at(evals.step, i));
       if (row >= 0) ratios.push(at(evals.value, i) / median(rows.value.subarray(Math.max(0, row - 4), row + 1)));
     }
