@@ -8,7 +8,7 @@ import { AppError } from "../base/errors.ts";
 import type { Command, Terminal } from "./command.ts";
 import { commands } from "./commands/index.ts";
 import { createStyle } from "./terminal/style.ts";
-import { packageVersion } from "./version.ts";
+import { packageVersion } from "./package-root.ts";
 
 export async function main(argv: readonly string[]): Promise<void> {
   const terminal: Terminal = {

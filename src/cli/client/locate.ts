@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { getHealth } from "../../api/server.ts";
 import { AppError } from "../../base/errors.ts";
 import { announcedServer } from "./announced.ts";
+import { inPackage } from "../package-root.ts";
 import { Connection } from "./connection.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -49,7 +49,7 @@ const idleMinutes = 60;
 export function startInBackground(directory: string, port?: number): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const log = openSync(join(directory, "server.log"), "a", 0o600);
-  const bin = fileURLToPath(new URL("../../../bin/llmdbg.js", import.meta.url));
+  const bin = inPackage("bin", "llmdbg.js");
   const options = ["serve", "--dir", directory, "--idle-exit", String(idleMinutes)];
   if (port !== undefined) options.push("--port", String(port));
   const child = spawn(process.execPath, [bin, ...options], { detached: true, stdio: ["ignore", log, log] });

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { AppError } from "../../base/errors.ts";
 import type { Invocation, Terminal } from "../command.ts";
@@ -9,6 +8,7 @@ import { findServer } from "../client/locate.ts";
 import { runPage } from "../diagnose/stored-run.ts";
 import { storeRun } from "../import/store-run.ts";
 import { dataDirectory, parseOptions } from "../options.ts";
+import { inPackage } from "../package-root.ts";
 import { readRun } from "../read/read-run.ts";
 import { readRecording, type Recording } from "../read/recording.ts";
 import { openBrowser } from "../serve/browser.ts";
@@ -98,7 +98,7 @@ const closing = (page: string, terminal: Terminal): string => {
 };
 
 function findStories(): Story[] {
-  const root = fileURLToPath(new URL("../../../fixtures", import.meta.url));
+  const root = inPackage("fixtures");
   let names: string[] = [];
   try {
     names = readdirSync(root).sort();

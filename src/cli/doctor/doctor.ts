@@ -9,7 +9,7 @@ import { findServer } from "../client/locate.ts";
 import type { Invocation } from "../command.ts";
 import { dataDirectory, parseOptions } from "../options.ts";
 import { bytesText, plain } from "../terminal/text.ts";
-import { packageVersion } from "../version.ts";
+import { packageVersion } from "../package-root.ts";
 import { pythonFacts } from "../run/python.ts";
 
 const Options = z.object({ dir: z.string().optional(), json: z.boolean().default(false) });

@@ -1,13 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { AppError } from "../../base/errors.ts";
 import { announcedServer, defaultPort } from "../client/announced.ts";
 import type { Invocation, Terminal } from "../command.ts";
 import { dataDirectory, parseOptions } from "../options.ts";
-import { packageVersion } from "../version.ts";
+import { inPackage, packageVersion } from "../package-root.ts";
 import { openBrowser } from "./browser.ts";
 
 const Options = z.object({
@@ -69,7 +68,7 @@ export async function startOn(where: Where): Promise<RunningServer> {
     import("../../server/server.ts"),
   ]);
   const store = await openEmbeddedStore(where.directory);
-  const webRoot = fileURLToPath(new URL("../../../dist/web", import.meta.url));
+  const webRoot = inPackage("dist", "web");
   try {
     const server = await startServer({
       store,
