@@ -17,7 +17,7 @@ export function numberText(value: unknown): string {
   if (number === 0) return "0";
   const size = Math.abs(number);
   if (Number.isInteger(number) && size < 1e7) return String(number);
-  if (size >= 1e7 || size < 1e-4) return number.toExponential(2).replace(/\.?0+e/, "e");
+  if (size >= 1e7 || size < 1e-4) return number.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e");
   return String(size >= 1000 ? Math.round(number) : Number(number.toPrecision(3)));
 }
 
