@@ -63,13 +63,15 @@ export class Run {
   #open(options: InitOptions): Sender {
     const ignored: string[] = [];
     const config = flatConfig(options.config ?? {}, ignored);
+    const outer = given("LLMDBG_PROJECT");
     const tags = (options.tags ?? []).slice(0, 256).map((tag) => String(tag).slice(0, 256));
     const body = {
       id: this.id,
-      project: String(options.project ?? given("LLMDBG_PROJECT") ?? "default").slice(0, 256),
+      project: String((this.#joined ? outer : undefined) ?? options.project ?? outer ?? "default").slice(0, 256),
       ...(options.name === undefined ? {} : { name: String(options.name).slice(0, 512) }),
       kind: "train",
-      source: "sdk-js",
+      // A joined run is of `llmdbg run`, also when this process is the first that the server hears of it from.
+      source: this.#joined ? "run" : "sdk-js",
       config,
       tags,
       createdAt: Date.now(),

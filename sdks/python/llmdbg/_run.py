@@ -58,11 +58,13 @@ class Run:
         self._url, self._token = url, token
         self._ignored: List[str] = []
         created = time.time() * 1000
+        outer = os.environ.get("LLMDBG_PROJECT")
         body: Dict[str, Any] = {
             "id": self.id,
-            "project": text(str(project or os.environ.get("LLMDBG_PROJECT") or "default"), 256),
+            "project": text(str((outer if self._joined else None) or project or outer or "default"), 256),
             "kind": "train",
-            "source": "sdk-python",
+            # A joined run is of `llmdbg run`, also when this process is the first that the server hears of it from.
+            "source": "run" if self._joined else "sdk-python",
             "config": {} if config is None else flat_config(config, self._ignored),
             "tags": [text(str(tag), 256) for tag in (tags or ())][:256],
             "createdAt": created,
