@@ -11,6 +11,8 @@ const usualTimes = 20;
 const longestTimes = 3;
 /** Evaluations and checkpoints pause the log for minutes, the first of them without warning. */
 const floorMs = 180_000;
+/** A run that died in its silence was not evaluating. */
+const deadFloorMs = 60_000;
 /** NCCL's watchdog gives up on a collective after 600 s (PyTorch); SageMaker's rule waits 1800 s. */
 const errorMs = 600_000;
 
@@ -27,7 +29,7 @@ const silence = defineFact<{ readonly ms: number; readonly isOver: boolean } | n
     const now = isOver ? endedAt : run.clock();
     if (now === null) return undefined;
     const ms = now - (isOver ? rhythm.lastPointTime : rhythm.lastTime);
-    const bar = Math.max(floorMs, usualTimes * rhythm.usual, longestTimes * rhythm.longest);
+    const bar = Math.max(isOver ? deadFloorMs : floorMs, usualTimes * rhythm.usual, longestTimes * rhythm.longest);
     // Whole bars while the clock runs, so that each look does not make another finding.
     return ms > bar ? { ms: isOver ? ms : Math.floor(ms / bar) * bar, isOver } : null;
   },
