@@ -3,7 +3,7 @@ import { IconDots } from "@tabler/icons-react";
 import { useMemo, useRef, useState } from "react";
 import type { SeriesInfo } from "../../api/points.ts";
 import { curveKey, useBuckets } from "../data/buckets.ts";
-import { compact, full, plural, short } from "../format/number.ts";
+import { compact, full, grouped, plural, short } from "../format/number.ts";
 import { useNearScreen, useWidth } from "../widgets/element-size.ts";
 import { Failure } from "../widgets/failure.tsx";
 import { curveData } from "./curve-data.ts";
@@ -73,7 +73,7 @@ export function CurveCard({
     <figure className="curve-card" ref={figure} aria-label={describe(title, curves)}>
       <figcaption>
         <h3 title={title}>{title}</h3>
-        {nonFinite > 0 && <span className="badge is-error">{plural(nonFinite, "non-finite value")}</span>}
+        {nonFinite > 0 && <span className="badge is-error">{grouped(nonFinite)} not finite</span>}
         {dropped > 0 && (
           <span className="badge" title="A logarithmic axis has no place for values of zero and below">
             {compact(dropped)} not shown: ≤ 0

@@ -85,11 +85,16 @@ test("a NaN inside a bucket of numbers is marked and its neighbours are drawn", 
 });
 
 test("each resume is a segment of its own", () => {
-  const { segments } = data(columnsOf([[[0, 1]], [[1, 2]], [[2, 3]]], [0, 0, 1]));
+  const { segments } = data(columnsOf([[[0, 1]], [[5, 2]], [[2, 3]]], [0, 0, 1]));
   expect(segments.map(({ segment, firstX, line }) => [segment, firstX, line.x])).toEqual([
-    [0, 0, [0, 1]],
+    [0, 0, [0, 5]],
     [1, 2, [2]],
   ]);
+});
+
+test("a repeated step is no resume", () => {
+  const { segments } = data(columnsOf([[[0, 1]], [[5, 2]], [[5, 2]], [[6, 1]]], [0, 0, 1, 1]));
+  expect(segments.map(({ line }) => line.x)).toEqual([[0, 5, 5, 6]]);
 });
 
 test("a logarithmic y axis counts what it has no place for", () => {

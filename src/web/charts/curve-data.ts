@@ -85,7 +85,7 @@ export function curveData(columns: BucketColumns, { xOf, logX, logY }: CurveOpti
   const readings: Reading[] = [];
   const x = new Range();
   const y = new Range();
-  let [dropped, placeless] = [0, 0];
+  let [dropped, placeless, reached] = [0, 0, Number.NEGATIVE_INFINITY];
   const dense = columns.count.some((count) => count > 2);
 
   for (let i = 0; i < columns.count.length; i += 1) {
@@ -105,7 +105,13 @@ export function curveData(columns: BucketColumns, { xOf, logX, logY }: CurveOpti
 
     const segment = columns.segment[i] ?? 0;
     let open = segments.at(-1);
-    if (open?.segment !== segment) segments.push((open = startSegment(segment)));
+    // A step that is only repeated (a trainer's last row, an evaluation at the same step) resumes nothing.
+    const back = startOf(columns, i) < reached;
+    if (open === undefined || (open.segment !== segment && back)) {
+      segments.push((open = startSegment(segment)));
+      reached = Number.NEGATIVE_INFINITY;
+    }
+    for (const at of [step("lastStep"), num(columns.nonFiniteStep, i)]) if (at > reached) reached = at;
 
     const [min, max] = [num(columns.min, i), num(columns.max, i)];
     const anchorStep = Number.isNaN(step("firstStep")) ? num(columns.nonFiniteStep, i) : step("firstStep");
@@ -185,6 +191,11 @@ interface Mutable extends CurveSegment {
   readonly mean: { x: number[]; y: number[] };
   readonly smooth: { x: number[]; y: number[] };
 }
+
+const startOf = (columns: BucketColumns, i: number): number => {
+  const first = num(columns.firstStep, i);
+  return Number.isNaN(first) ? num(columns.nonFiniteStep, i) : first;
+};
 
 function startSegment(segment: number): Mutable {
   const empty = (): { x: number[]; y: number[] } => ({ x: [], y: [] });

@@ -47,9 +47,13 @@ export function groupSeries(series: readonly SeriesInfo[]): MetricGroup[] {
     .toSorted((a, b) => groupWeight(a.name) - groupWeight(b.name) || order(a.name, b.name));
 }
 
+/** Counters and clocks of the run itself; seldom what a person came for. */
+const bookkeeping = /(^|[/_])(epoch|total_flos|runtime|samples_per_second|steps_per_second|num_tokens|tokens_seen)$/i;
+
 function weight(name: string): number {
   const index = leading.findIndex((signal) => signal.matches(name, {}));
-  return index === -1 ? leading.length : index;
+  if (index !== -1) return index;
+  return bookkeeping.test(name) ? leading.length + 1 : leading.length;
 }
 
 function groupWeight(name: string): number {

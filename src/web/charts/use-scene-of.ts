@@ -31,10 +31,11 @@ export function useSceneOf(source: SceneSource): Scene {
   return useMemo(() => {
     const all = [...axes.values()];
     const axis = all[0]?.axis ?? plain;
-    const range: readonly [number, number] =
-      all.length === 0
-        ? [0, 1]
-        : [Math.min(...all.map((one) => one.range[0])), Math.max(...all.map((one) => one.range[1]))];
+    const first = Math.min(...all.map((one) => one.range[0]));
+    const last = Math.max(...all.map((one) => one.range[1]));
+    // A little room at both ends, so that the first and the last point are seen whole.
+    const room = view.logX === true ? 0 : (last - first) * 0.015;
+    const range: readonly [number, number] = all.length === 0 ? [0, 1] : [first - room, last + room];
     const chosen = from !== undefined && to !== undefined && from < to ? { from, to } : undefined;
     const started =
       whole !== true && startZoom !== undefined

@@ -54,9 +54,11 @@ test("the sentence is the gravest finding's, with where it began", () => {
   expect(sentence).toBe("The loss left its band at step 40. It began with: gradient explosion at step 10.");
 });
 
-test("a step is added to a sentence that has none, and decimal points end no sentence", () => {
-  const { sentence } = verdictOf(report({ findings: [finding("x", "error", 7, "Loss rose 3.5 times")] }));
-  expect(sentence).toBe("Loss rose 3.5 times, since step 7.");
+test("the onset is given to a sentence that does not name it, and decimal points end no sentence", () => {
+  const { sentence, since } = verdictOf(report({ findings: [finding("x", "error", 7, "Loss rose 3.5 times")] }));
+  expect(sentence).toBe("Loss rose 3.5 times.");
+  expect(since).toBe(7);
+  expect(verdictOf(report({ findings: [finding("x", "error", 7, "NaN at step 7.")] })).since).toBeUndefined();
 });
 
 test("a healthy run says what was checked and what was not", () => {

@@ -24,7 +24,7 @@ const fields = {
   to: number,
   /** Whole run instead of the zoom to the onset that is set by default. */
   whole: flag,
-  tab: z.enum(["curves", "config", "about"]),
+  tab: z.enum(["curves", "log", "config", "about"]),
   /** Open finding as `findingKey` spells it; empty when all are closed. */
   finding: z.string().max(600),
   /** Step whose records and values are shown. */

@@ -137,7 +137,7 @@ export function ComparePage() {
         />
       </div>
       <SceneContext value={scene}>
-        <CurveGroups groups={cards} height={chartHeight} />
+        <CurveGroups groups={cards} height={chartHeight} growing={runs.some(({ run }) => run?.status === "running")} />
       </SceneContext>
     </div>
   );

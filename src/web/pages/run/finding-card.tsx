@@ -2,7 +2,7 @@ import { useId } from "react";
 import type { Advice, Cause, Finding } from "../../../model/finding.ts";
 import { changeLines, changeText } from "../../format/change.ts";
 import { full, grouped, short } from "../../format/number.ts";
-import { verdictWord } from "../../format/verdict.ts";
+import { splitSentence, verdictWord } from "../../format/verdict.ts";
 import { CopyButton } from "../../widgets/copy-button.tsx";
 import { SeverityMark } from "../../widgets/severity-mark.tsx";
 
@@ -10,17 +10,21 @@ const shownEvidence = 4;
 
 export function FindingCard({
   finding,
+  told,
   open,
   toggle,
   point,
 }: {
   finding: Finding;
+  /** The first sentence of its message stands above already, as the verdict. */
+  told: boolean;
   open: boolean;
   toggle: () => void;
   point: (on: boolean) => void;
 }) {
   const body = useId();
-  const { severity, title, message, evidence, causes, advice } = finding;
+  const { severity, title, evidence, causes, advice } = finding;
+  const text = told ? splitSentence(finding)[1] : finding.message;
   const [likeliest, ...others] = causes.toSorted((a, b) => b.likelihood - a.likelihood);
   return (
     <article
@@ -41,7 +45,7 @@ export function FindingCard({
       {open && (
         <div className="finding-body" id={body}>
           <div className="finding-why">
-            <p>{message}</p>
+            {text !== "" && <p>{text}</p>}
             {evidence.length > 0 && <EvidenceList evidence={evidence} />}
             {likeliest !== undefined && <CauseText cause={likeliest} />}
             {others.length > 0 && (
@@ -162,7 +166,21 @@ function AdviceText({ advice }: { advice: Advice }) {
         </div>
       )}
       {expect !== "" && <p className="muted">Expect: {expect}</p>}
-      {source !== "" && <p className="advice-source muted">Source: {source}</p>}
+      {source !== "" && (
+        <p className="advice-source muted">
+          Source: <Source text={source} />
+        </p>
+      )}
     </div>
   );
 }
+
+/** Only https becomes a link; anything else stays text. */
+const Source = ({ text }: { text: string }) =>
+  /^https:\/\/[^\s"<>]+$/.test(text) ? (
+    <a href={text} target="_blank" rel="noreferrer">
+      {text.replace("https://", "")}
+    </a>
+  ) : (
+    text
+  );

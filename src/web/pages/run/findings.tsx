@@ -3,7 +3,7 @@ import { useState } from "react";
 import type { Finding } from "../../../model/finding.ts";
 import type { Report } from "../../../model/report.ts";
 import type { Run } from "../../../model/run.ts";
-import { plural } from "../../format/number.ts";
+import { grouped, plural } from "../../format/number.ts";
 import { findingKey, verdictOf } from "../../format/verdict.ts";
 import { SeverityMark } from "../../widgets/severity-mark.tsx";
 import { FindingCard } from "./finding-card.tsx";
@@ -28,7 +28,7 @@ export function Findings({
 }) {
   const [all, setAll] = useState(false);
   if (report === undefined) return <Skeleton height={56} mt={8} aria-label="Loading the diagnosis" />;
-  const { verdict, sentence } = verdictOf(report);
+  const { verdict, sentence, since, finding: told } = verdictOf(report);
   const openAt = findings.findIndex((finding) => findingKey(finding) === openKey);
   const shown = all || openAt >= shownAtFirst ? findings : findings.slice(0, shownAtFirst);
   return (
@@ -37,6 +37,7 @@ export function Findings({
         <SeverityMark verdict={verdict} size={20} labelled />
         <span>
           {sentence}
+          {since !== undefined && <small> from step {grouped(since)}</small>}
           {run.status === "running" && findings.length === 0 && <small> Checked again with every batch.</small>}
         </span>
       </p>
@@ -48,6 +49,7 @@ export function Findings({
               <FindingCard
                 key={key}
                 finding={finding}
+                told={finding === told}
                 open={key === openKey}
                 toggle={() => setOpen(key === openKey ? "" : key)}
                 point={(on) => point(on ? key : undefined)}

@@ -2,6 +2,7 @@ import { useQueries, useQuery, keepPreviousData } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { getRecords } from "../../../api/records.ts";
+import type { Finding } from "../../../model/finding.ts";
 import type { Level } from "../../../model/record.ts";
 import type { Run } from "../../../model/run.ts";
 import { call } from "../../data/call.ts";
@@ -33,7 +34,8 @@ export function LogPanel({
   update: (change: View) => void;
   /** Length of the log as the server last said; null before it did. */
   live: number | null;
-  onset: number | undefined;
+  /** Of the open finding. */
+  onset: Onset | undefined;
 }) {
   const [grouping, setGrouping] = useState(false);
   const groups = useQuery(recordGroupsOf(run.id));
@@ -105,6 +107,7 @@ const levelOptions = [
   ["error", "errors"],
 ] as const satisfies readonly (readonly [Level, string])[];
 
+type Onset = Finding["onset"];
 const rowHeight = 22;
 
 function LogLines({
@@ -116,7 +119,7 @@ function LogLines({
   run: Run;
   filter: RecordFilter;
   live: number | null;
-  onset: number | undefined;
+  onset: Onset | undefined;
 }) {
   const scroller = useRef<HTMLDivElement>(null);
   const [opened, setOpened] = useState<ReadonlySet<number>>(new Set());
@@ -179,7 +182,7 @@ function LogLines({
                   <LogRow
                     record={record}
                     origin={run.createdAt}
-                    marked={onset !== undefined && record.step === onset}
+                    marked={onset !== undefined && onset.step !== null && record.step === onset.step}
                     open={opened.has(record.index)}
                     toggle={() => {
                       const next = new Set(opened);
@@ -215,30 +218,34 @@ function LogLines({
 /** The log opens at the open finding's onset; without one, a live run's log opens at its end. Once. */
 function useOpeningPlace(
   run: Run,
-  onset: number | undefined,
+  onset: Onset | undefined,
   total: number,
   scroll: (index: number, align: "center" | "end") => void,
 ): void {
-  const done = useRef<number | "end" | undefined>(undefined);
+  const done = useRef<string | undefined>(undefined);
+  const key = onset === undefined ? "" : JSON.stringify(onset);
   const place = useQuery({
     queryKey: ["record-at", run.id, onset],
     enabled: onset !== undefined,
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: async () => {
-      const { records } = await call(getRecords, { params: { run: run.id }, query: { fromStep: onset, limit: 1 } });
-      return records[0]?.index ?? null;
+      const first = async (query: { fromStep?: number; fromTime?: number }) =>
+        (await call(getRecords, { params: { run: run.id }, query: { ...query, limit: 1 } })).records[0]?.index;
+      const byStep = onset === undefined || onset.step === null ? undefined : await first({ fromStep: onset.step });
+      // Records of most consoles have a time and no step.
+      return byStep ?? (onset?.time === undefined ? null : ((await first({ fromTime: onset.time })) ?? null));
     },
   });
   useEffect(() => {
     if (total === 0) return;
-    if (onset !== undefined && done.current !== onset && typeof place.data === "number") {
-      done.current = onset;
+    if (onset !== undefined && done.current !== key && typeof place.data === "number") {
+      done.current = key;
       scroll(place.data, "center");
     } else if (onset === undefined && done.current === undefined && run.status === "running") {
       done.current = "end";
       scroll(total - 1, "end");
     }
-  }, [onset, place.data, total, run.status, scroll]);
+  }, [onset, key, place.data, total, run.status, scroll]);
 }
 
 function useDebounced(text: string, ms: number): string {

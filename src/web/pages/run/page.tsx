@@ -159,7 +159,9 @@ function OneRun({ run, report, reportError, retryReport, series = noSeries, seri
 
   const cards = useCards(run.id, series, curveFilter);
   const tab = view.tab ?? "curves";
-  const onset = findings.find((finding) => findingKey(finding) === openKey)?.onset.step ?? undefined;
+  // Side by side where there is room; on a narrow screen the log is a tab of its own.
+  const showsCurves = tab === "curves" || tab === "log";
+  const onset = findings.find((finding) => findingKey(finding) === openKey)?.onset;
   return (
     <div className="run-page">
       <RunHead run={run} series={series} connection={live.connection} />
@@ -183,7 +185,8 @@ function OneRun({ run, report, reportError, retryReport, series = noSeries, seri
       <div className="run-tabs" role="tablist" aria-label="Parts of the run">
         {(
           [
-            ["curves", "Curves and log"],
+            ["curves", "Curves"],
+            ["log", "Log"],
             ["config", "Configuration"],
             ["about", "About"],
           ] as const
@@ -192,13 +195,14 @@ function OneRun({ run, report, reportError, retryReport, series = noSeries, seri
             key={key}
             type="button"
             role="tab"
+            className={`tab-${key}`}
             aria-selected={tab === key}
             onClick={() => update({ tab: key === "curves" ? undefined : key })}
           >
             {word}
           </button>
         ))}
-        {tab === "curves" && (
+        {showsCurves && (
           <CurveToolbar
             view={view}
             update={update}
@@ -211,13 +215,13 @@ function OneRun({ run, report, reportError, retryReport, series = noSeries, seri
       </div>
       {tab === "config" && <ConfigTable run={run} against={view.against} update={update} />}
       {tab === "about" && <About run={run} />}
-      {tab === "curves" && (
-        <div className="run-lower">
+      {showsCurves && (
+        <div className={`run-lower${tab === "log" ? " shows-log" : ""}`}>
           <div className="run-curves">
             {seriesError !== null && series.length === 0 && <Failure error={seriesError} retry={retrySeries} />}
             {seriesError === null && series.length === 0 && <NoSeries running={run.status === "running"} />}
             <SceneContext value={scene}>
-              <CurveGroups groups={cards} height={chartHeight} />
+              <CurveGroups groups={cards} height={chartHeight} growing={run.status === "running"} />
             </SceneContext>
             {series.length > 0 && cards.length === 0 && (
               <p className="muted">

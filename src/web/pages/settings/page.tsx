@@ -1,5 +1,5 @@
 import "./settings.css";
-import { SegmentedControl, Skeleton, useMantineColorScheme } from "@mantine/core";
+import { Skeleton, useMantineColorScheme } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { health, storage } from "../../data/queries.ts";
 import { bytes, grouped } from "../../format/number.ts";
@@ -19,16 +19,19 @@ export function SettingsPage() {
       <h1>Settings</h1>
       <section>
         <h2>Appearance</h2>
-        <SegmentedControl
-          size="sm"
-          aria-label="Colours"
-          data={schemes.map(({ value, label }) => ({ value, label }))}
-          value={colorScheme}
-          onChange={(value) => {
-            const scheme = schemes.find((one) => one.value === value);
-            if (scheme !== undefined) setColorScheme(scheme.value);
-          }}
-        />
+        <div className="choices" role="group" aria-label="Colours">
+          {schemes.map(({ value, label }) => (
+            <button
+              key={value}
+              type="button"
+              className="tool-toggle"
+              aria-pressed={colorScheme === value}
+              onClick={() => setColorScheme(value)}
+            >
+              {label}
+            </button>
+          ))}
+        </div>
       </section>
       <Storage />
       <section>
