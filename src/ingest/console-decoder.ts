@@ -111,7 +111,9 @@ export class ConsoleDecoder implements Decoder {
       const { bar } = found;
       this.#bar({ text: "", body: "", bar });
       rest = found.rest;
-      const isDone = bar.description !== "" && bar.done === bar.total && !isOverwritten && rest.trim() === "";
+      // A description with columns is a row of a table, which its parser has read.
+      const isName = bar.description !== "" && !/ {2}/.test(bar.description);
+      const isDone = isName && bar.done === bar.total && !isOverwritten && rest.trim() === "";
       if (isDone) this.#records.line(peel(`${bar.description}: ${bar.done}/${bar.total}`), this.#place());
       if (rest.trim() === "") return;
     }
@@ -155,7 +157,7 @@ export class ConsoleDecoder implements Decoder {
         this.#records.restart();
       }
       const shown = reading.record === true ? prefix : { ...prefix, body: reading.record };
-      this.#records.line(shown, this.#place(prefix));
+      this.#records.line(shown, this.#place(prefix), reading.level);
     }
     const { metrics } = reading;
     if (metrics === undefined || metrics.length === 0) return;

@@ -48,9 +48,12 @@ const words: ReadonlyMap<string, Literal> = new Map<string, Literal>([
   ["inf", Number.POSITIVE_INFINITY],
 ]);
 
-const numberPattern = /[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?/y;
 const wordPattern = /[A-Za-z_][\w.]*/y;
-const spacePattern = /[\s]*/y;
+// Digits, `.`, `-`, `+`, `e`, `E`: what numbers are made of; `Number` judges what they come to.
+const isNumberCode = (code: number): boolean =>
+  (code >= 48 && code <= 57) || code === 46 || code === 45 || code === 43 || code === 101 || code === 69;
+// Space and what stands between tab and carriage return.
+const isSpaceCode = (code: number): boolean => code === 32 || (code >= 9 && code <= 13) || code === 0xa0;
 const escapes: ReadonlyMap<string, string> = new Map([
   ["n", "\n"],
   ["t", "\t"],
@@ -143,15 +146,16 @@ class Reader {
   #string(quote: string): string | undefined {
     const text = this.#text;
     const from = this.at + 1;
+    const quoteCode = quote.charCodeAt(0);
     let plainEnd = from;
     for (;;) {
-      const char = text[plainEnd];
-      if (char === undefined) return this.#breakOff("the text ends");
-      if (char === quote) {
+      const code = text.charCodeAt(plainEnd);
+      if (Number.isNaN(code)) return this.#breakOff("the text ends");
+      if (code === 92) break;
+      if (code === quoteCode) {
         this.at = plainEnd + 1;
         return text.slice(from, plainEnd);
       }
-      if (char === "\\") break;
       plainEnd += 1;
     }
     let out = text.slice(from, plainEnd);
@@ -178,20 +182,26 @@ class Reader {
   }
 
   #number(): number | undefined {
-    const text = this.#match(numberPattern);
-    if (text === undefined) {
-      const sign = this.#text[this.at];
-      if (sign !== "-" && sign !== "+") return undefined;
-      const from = this.at;
-      this.at += 1;
+    const text = this.#text;
+    const from = this.at;
+    let at = from;
+    while (isNumberCode(text.charCodeAt(at))) at += 1;
+    if (at === from) return undefined;
+    const number = Number(text.slice(from, at));
+    if (!Number.isNaN(number)) {
+      this.at = at;
+      // A number at the very end of a broken text may lack digits.
+      if (at === text.length && from > 0) this.broken ??= "the text ends";
+      return number;
+    }
+    const sign = text[from];
+    if (sign === "-" || sign === "+") {
+      this.at = from + 1;
       const word = words.get(this.#match(wordPattern) ?? "");
       if (typeof word === "number") return sign === "-" ? -word : word;
-      this.at = from;
-      return undefined;
     }
-    // A number at the very end of a broken text may lack digits.
-    if (this.at === this.#text.length && this.at !== text.length) this.broken ??= "the text ends";
-    return Number(text.replaceAll("_", ""));
+    this.at = from;
+    return undefined;
   }
 
   #word(depth: number): Literal | undefined {
@@ -221,9 +231,7 @@ class Reader {
   }
 
   #space(): void {
-    spacePattern.lastIndex = this.at;
-    spacePattern.test(this.#text);
-    this.at = Math.max(this.at, spacePattern.lastIndex);
+    while (isSpaceCode(this.#text.charCodeAt(this.at))) this.at += 1;
   }
 
   #skip(char: string): boolean {

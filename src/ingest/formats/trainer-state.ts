@@ -29,10 +29,10 @@ export const trainerState: Format = {
   sniff(head) {
     const text = decodeUtf8(head);
     if (!/^\s*\{/.test(text)) return false;
-    return (
-      /"log_history"\s*:\s*\[/.test(text) ||
-      (/"global_step"\s*:/.test(text) && /"best_(metric|model_checkpoint)"\s*:/.test(text))
-    );
+    if (/"log_history"\s*:\s*\[/.test(text)) return true;
+    // The history may stand behind the first 64 KiB. A whole object on the first line is JSON lines.
+    if (/^\s*\{[^\n]*\}[ \r]*\n\s*\{/.test(text)) return false;
+    return /"global_step"\s*:/.test(text) && /"best_(metric|model_checkpoint)"\s*:/.test(text);
   },
   decoder: (context) => new TrainerStateDecoder(context),
 };

@@ -38,7 +38,7 @@ function summaryReading(text: string, lastStep: number): Reading | undefined {
     const number = value === undefined ? undefined : numberOf(value);
     if (number === undefined) continue;
     if (name === "num_updates") step = number;
-    else metrics.push([prefix + name.replace(/^(valid|train)[_ ]/, ""), number]);
+    else metrics.push([prefix + name.replace(/^(valid_|valid |train )/, ""), number]);
   }
   return metrics.length === 0 ? undefined : { step, metrics, isEvaluation: true, dialect: "fairseq" };
 }

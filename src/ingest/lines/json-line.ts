@@ -1,6 +1,7 @@
 import { isObject, parseLiteral } from "../literal.ts";
 import type { LiteralObject } from "../literal.ts";
 import { numberOf } from "../number-text.ts";
+import { levelOf } from "../records/log-prefix.ts";
 import { findStepKey, flatRow, stepOf } from "../step-key.ts";
 import type { LineParser, Metric, Reading } from "./line-parser.ts";
 
@@ -15,9 +16,18 @@ export const jsonLine: LineParser = {
       const text = body.trim();
       if (!text.startsWith('{"') || !text.endsWith("}")) return undefined;
       const value = parseLiteral(text);
-      return isObject(value) ? rowReading(flatRow(value)) : undefined;
+      return isObject(value) ? (rowReading(flatRow(value)) ?? logReading(value)) : undefined;
     },
 };
+
+/** A structured log line: its message and level, whatever the logger calls them. */
+function logReading(row: LiteralObject): Reading | undefined {
+  const message = row.get("message") ?? row.get("msg") ?? row.get("event");
+  const level = row.get("level") ?? row.get("levelname") ?? row.get("severity");
+  if (typeof message !== "string") return undefined;
+  const known = typeof level === "string" ? levelOf(level) : undefined;
+  return { record: message, ...(known === undefined ? {} : { level: known }) };
+}
 
 function rowReading(row: LiteralObject): Reading | undefined {
   const key = findStepKey((name) => row.has(name));

@@ -1,4 +1,5 @@
 import type { Scalar } from "../../model/config.ts";
+import type { Level } from "../../model/record.ts";
 import type { Labels } from "../../model/series.ts";
 import type { BarFrame } from "./bar-frame.ts";
 import type { EpochMark, Progress } from "./progress.ts";
@@ -29,6 +30,7 @@ export interface Reading {
   readonly dialect?: string;
   /** The line also is an event that a person wants to read; true: as printed, text: in these words. */
   readonly record?: true | string;
+  readonly level?: Level;
 }
 
 /** Reads one kind of line. One file each, listed in `index.ts`, specific first. */

@@ -47,7 +47,8 @@ interface Found {
 
 type Peel = readonly [first: RegExp, pattern: RegExp, read: (match: RegExpExecArray) => Found];
 
-const levelOf = (text: string | undefined): Level | undefined => levels.get((text ?? "").toLowerCase());
+/** The level that a word stands for, in any case. */
+export const levelOf = (text: string | undefined): Level | undefined => levels.get((text ?? "").toLowerCase());
 const dateTime = String.raw`\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?`;
 
 /**
@@ -115,6 +116,9 @@ const pieces: readonly Peel[] = [
 /** A logger's name between separators: tried only behind a time or a level, since prose looks the same. */
 const namePiece = /^([A-Za-z_][\w.]*(?:[.:][\w<>.]+)*(?::\d+)?)(?: - | \| | *- (?=[A-Z]+ - ))/;
 
+/** A level with nothing but a space behind it counts only behind a time. */
+const bareLevel = new RegExp(`^(${levelWord}) +`);
+
 /** Takes the log prefix off a line. */
 export function peel(text: string): LogPrefix {
   const found: Required<Pick<Found, "zoned" | "writer">> & Found = { zoned: false, writer: "" };
@@ -134,6 +138,12 @@ export function peel(text: string): LogPrefix {
       continue;
     }
     if (found.time === undefined && found.level === undefined) break;
+    const level = found.level === undefined ? bareLevel.exec(body) : null;
+    if (level !== null) {
+      found.level = levelOf(level[1]);
+      body = body.slice(level[0].length);
+      continue;
+    }
     const name = namePiece.exec(body);
     if (name === null) break;
     logger = name[1] ?? logger;

@@ -48,7 +48,7 @@ interface What {
 }
 
 const warningLine = /^\S.*?:\d+: (\w*Warning): /;
-const exceptionLine = /^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit)(?:: |$)/;
+const exceptionLine = /^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit)(?:: |:?$)/;
 const errorWord =
   /^(?:\S+: )?(?:FATAL|ERROR|Error|error|Fatal error|Segmentation fault|Killed\b|Aborted\b|Bus error|srun: error|panic)|\bcore dumped\b|CUDA error:|\bOOM[- ]?kill/;
 

@@ -7,7 +7,7 @@ const advice: readonly RegExp[] = [
   /Compile with [`']?TORCH_USE_CUDA_DSA/,
   /Device-side assertion tracking was not enabled/,
   /(might|may|could) (also )?be (caused by|due to)/i,
-  /^(\[?hint\]?|note|tip|suggestion):/i,
+  /^(\[?hint\]?|suggestion):/i,
   /See documentation for Memory Management/,
   /To see where the error originated|Set the environment variable HYDRA_FULL_ERROR=1/,
   /Set TORCH_(NCCL_ASYNC_ERROR_HANDLING|NCCL_TRACE_BUFFER_SIZE|LOGS|DISTRIBUTED_DEBUG)/,

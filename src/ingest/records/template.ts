@@ -18,8 +18,8 @@ const masks: readonly (readonly [test: RegExp, pattern: RegExp, placeholder: str
   [/=/, /=\s?("[^"]*"|'[^']*')/g, "=<text>"],
   [/\d:\d/, /\b\d{1,2}:\d\d(:\d\d)?(\.\d+)?\b/g, "<duration>"],
   [/\d/, /(?<![\w<])\d+(\.\d+)?\s?(ns|us|µs|ms|s|sec|secs|seconds?|min|minutes?|h|hours?|days?)\b/g, "<duration>"],
-  [/\d/, /(?<![A-Za-z_<])[-+]?\d+(?:[,_]\d+)*(?:\.\d+)*([eE][-+]?\d+)?%?/g, "<number>"],
-  [/\d/, /(?<=[A-Za-z_][:_-]?)\d{2,}/g, "<number>"],
+  [/\d/, /(?<![A-Za-z_<\d])[-+]?\d+(?:[,_]\d+)*(?:\.\d+)*([eE][-+]?\d+)?%?/g, "<number>"],
+  [/\d/, /(?<=[A-Za-z][:_-])\d+|(?<=[A-Za-z])\d{3,}/g, "<number>"],
 ];
 
 /** The template of a message's first line; a long one keeps its beginning and a hash of the rest. */

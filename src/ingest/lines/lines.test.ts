@@ -1,0 +1,146 @@
+import { readdirSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import type { Decoded } from "../../model/batch.ts";
+import type { FlatConfig } from "../../model/config.ts";
+import { ConsoleDecoder } from "../console-decoder.ts";
+import { mergeDecoded } from "../merge.ts";
+import { lineParsers } from "./index.ts";
+
+function decode(text: string, config?: FlatConfig): Decoded {
+  const decoder = new ConsoleDecoder({ now: () => Number.NaN, config });
+  return mergeDecoded([decoder.pushText(text), decoder.end()]);
+}
+
+const points = (text: string, name: string, config?: FlatConfig): [number, number][] => {
+  const series = decode(text, config).series.find((candidate) => candidate.name === name);
+  return series === undefined ? [] : [...series.step].map((step, i) => [step, series.value[i] ?? -1]);
+};
+
+test("the list holds every parser of the folder under its name", () => {
+  const parts = new Set(["index", "line-parser", "bar-frame", "progress", "pairs"]);
+  const folder = readdirSync(new URL(".", import.meta.url).pathname)
+    .filter((file) => file.endsWith(".ts") && !file.includes(".test."))
+    .map((file) => file.slice(0, -3))
+    .filter((name) => !parts.has(name));
+  expect(lineParsers.map(({ id }) => id).toSorted()).toEqual(folder.toSorted());
+});
+
+describe("lines that are no metrics", () => {
+  test.each([
+    "Epoch 3/10 begins",
+    "[2024-01-01 12:00:00] hello",
+    "see https://example.org:8443/loss?step=3 for more",
+    "object at 0x7f3a2c: 12",
+    "The loss: three items of 12 were lost on the way to the store",
+    "Loading checkpoint shards from model: 2 of 3",
+    "batch_size: 32",
+    "lr: 0.001",
+    "d_model: 128, num_layers: 2, dropout: 0.1",
+    "listening on port: 8080",
+    "seed = 42",
+    "elapsed: 00:10:12, eta: 10:00:00",
+    "Accuracy will be computed at step 100",
+    "trainable params: 4,194,304 || all params: 6,742,609,920 || trainable%: 0.0622",
+    "  warmup_steps: 100",
+    "Python 3.11.7 (main, Jan 1 2026, 10:00:00)",
+  ])("%s", (line) => {
+    const decoded = decode(`${line}\n`);
+    expect(decoded.series.map(({ name }) => name)).toEqual([]);
+    expect(decoded.records).toHaveLength(1);
+  });
+});
+
+describe("steps of dictionaries", () => {
+  const block = (steps: number, epochs: number, examples = 8000): string =>
+    `***** Running training *****\n  Num examples = ${examples}\n  Num Epochs = ${epochs}\n  Total train batch size (w. parallel, distributed & accumulation) = 8\n  Gradient Accumulation steps = 1\n  Total optimization steps = ${steps}\n`;
+  const bar = (done: number, total: number): string => `\r ${done}%|█  | ${done}/${total} [00:10<00:20, 10.05it/s]`;
+
+  test("the epoch alone gives the step when it is exact enough", () => {
+    const text = `${block(3000, 3)}{'loss': 2.0, 'epoch': '0.5'}\n{'loss': 1.5, 'epoch': '1'}\n{'eval_loss': 1.4, 'epoch': '1'}\n`;
+    expect(points(text, "loss")).toEqual([
+      [500, 2],
+      [1000, 1.5],
+    ]);
+    expect(points(text, "eval_loss")).toEqual([[1000, 1.4]]);
+  });
+
+  test("max_steps that ends within an epoch does not stretch the epochs", () => {
+    // 8,000 examples of 8: 1,000 steps an epoch, of which 1,500 are done in "2 epochs".
+    expect(points(`${block(1500, 2)}{'loss': 2.0, 'epoch': '1'}\n`, "loss")).toEqual([[1000, 2]]);
+  });
+
+  test("a rounded epoch leaves it to the bar, which is exact behind the line", () => {
+    const text = `${block(3000, 3)}${bar(497, 3000)}{'loss': 2.0, 'epoch': 0.5}\n${bar(500, 3000)}${bar(512, 3000)}\n`;
+    expect(points(text, "loss")).toEqual([[500, 2]]);
+  });
+
+  test("without a block the bar tells; the bar of an evaluation inside does not", () => {
+    const text = `${bar(9, 40)}{'loss': 2.0, 'epoch': 0.25}\n${bar(10, 40)}\n${bar(1, 8)}${bar(8, 8)}\n{'eval_loss': 1.9, 'epoch': 0.25}\n${bar(10, 40)}${bar(40, 40)}\n`;
+    expect(points(text, "loss")).toEqual([[10, 2]]);
+    expect(points(text, "eval_loss")).toEqual([[10, 1.9]]);
+    expect(points(text, "it/s").map(([step]) => step)).toEqual([9, 10, 40]);
+  });
+
+  test("with nothing else the lines are counted in logging intervals", () => {
+    const lines = "{'loss': 2.0, 'epoch': 0.1}\n{'loss': 1.0, 'epoch': 0.2}\n";
+    expect(points(lines, "loss", { logging_steps: 50 })).toEqual([
+      [50, 2],
+      [100, 1],
+    ]);
+    expect(points(lines, "loss")).toEqual([
+      [1, 2],
+      [2, 1],
+    ]);
+  });
+
+  test("a second process in the same log goes back", () => {
+    const text = `${block(100, 1, 800)}{'loss': 2.0, 'epoch': '0.5'}\n${block(100, 1, 800)}  Continuing training from global step 40\n{'loss': 1.9, 'epoch': '0.45'}\n`;
+    expect(points(text, "loss")).toEqual([
+      [50, 2],
+      [45, 1.9],
+    ]);
+  });
+
+  test("the summary of a run is a record, not a point", () => {
+    const decoded = decode("{'train_runtime': 12.5, 'train_loss': 0.6, 'train_steps_per_second': 3.1, 'epoch': 3.0}\n");
+    expect(decoded.series).toEqual([]);
+    expect(decoded.records[0]?.message).toMatch(/^Training ended: train_runtime=12\.5, train_loss=0\.6/);
+  });
+});
+
+describe("dictionaries", () => {
+  test("floats of version 4, text of version 5, numpy's wrappers, NaN and infinities, nested groups", () => {
+    const read = (line: string): Record<string, number> =>
+      Object.fromEntries(decode(`${line}\n`).series.map(({ name, value }) => [name, value[0] ?? -1]));
+    expect(read("{'loss': nan, 'grad_norm': inf, 'learning_rate': 5e-05, 'epoch': 0.01}")).toEqual({
+      loss: Number.NaN,
+      grad_norm: Number.POSITIVE_INFINITY,
+      learning_rate: 5e-5,
+      epoch: 0.01,
+    });
+    expect(read("{'loss': 'nan', 'grad_norm': '-inf', 'note': \"it's\", 'epoch': '0.01'}")).toEqual({
+      loss: Number.NaN,
+      grad_norm: Number.NEGATIVE_INFINITY,
+      epoch: 0.01,
+    });
+    expect(
+      read("{'loss': np.float64(1.5), 'kl': tensor(0.25, device='cuda:0'), 'eval': {'acc': 0.5}, 'x': None}"),
+    ).toEqual({
+      loss: 1.5,
+      kl: 0.25,
+      "eval/acc": 0.5,
+    });
+  });
+
+  test("TRL's are told by their names", () => {
+    const line =
+      "{'loss': 0.0, 'grad_norm': 0.31, 'reward': 0.5, 'reward_std': 0.2, 'completions/mean_length': 120.5, 'kl': 0.0, 'epoch': 0.01}";
+    expect(decode(`${line}\n`).dialect).toBe("trl");
+  });
+});
+
+test("colours, carriage returns and Windows line ends change nothing", () => {
+  expect(points("\u001B[32mstep 5\u001B[0m: train loss \u001B[1m2.5\u001B[0m, val loss 2.6\r\n", "train loss")).toEqual(
+    [[5, 2.5]],
+  );
+});
