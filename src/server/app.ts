@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import fastifySwagger from "@fastify/swagger";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { createJsonSchemaTransform } from "fastify-type-provider-zod";
@@ -22,7 +23,7 @@ export interface AppOptions {
   readonly tokenCheck: () => TokenCheck | undefined;
   readonly webRoot: string | undefined;
   readonly log: (line: string) => void;
-  readonly onRequest: () => void;
+  readonly onRequest: (response: ServerResponse) => void;
 }
 
 /** The HTTP side: who may ask, how bodies are read, which routes there are, how errors are answered. */
@@ -41,7 +42,7 @@ export async function createApp({
   app.setSerializerCompiler(() => JSON.stringify);
 
   app.addHook("onRequest", async (request, reply) => {
-    onRequest();
+    onRequest(reply.raw);
     reply.headers(securityHeaders);
     checkSender(request.method, request.headers, host);
     const check = tokenCheck();

@@ -60,6 +60,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const summaries = new Summaries(catalog, live, hub, log);
 
   let usedAt = Date.now();
+  let underWay = 0;
   let check: TokenCheck | undefined;
   let reclaimTimer: NodeJS.Timeout | undefined;
   const reclaim = (): void => {
@@ -74,8 +75,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     tokenCheck: () => check,
     webRoot: options.webRoot,
     log,
-    onRequest: () => {
+    onRequest: (response) => {
       usedAt = Date.now();
+      underWay += 1;
+      response.once("close", () => {
+        underWay -= 1;
+      });
     },
   });
   const port = await listen(app, host, options.port);
@@ -118,7 +123,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       hub.close();
       await removeServerFile(directory, url);
       await chase;
-      await app.close();
+      // Browsers open connections ahead of need; Node counts these as busy and would wait a minute for them.
+      const sweep = setInterval(() => {
+        if (underWay === 0) app.server.closeAllConnections();
+      }, 20);
+      await app.close().finally(() => clearInterval(sweep));
       await summaries.close();
       await live.close();
       resolveClosed(why);

@@ -122,7 +122,7 @@ describe("points", () => {
       ],
     });
     expect(reply).toMatchObject({ accepted: 4, duplicate: false });
-    expect(reply.rejected.map((r) => r.index)).toEqual([4, 5]);
+    expect(reply.rejected.map((r) => r.index)).toEqual([4, 6]);
     expect(reply.rejected[0]?.reason).toBe("step 5.5: expected an integer");
     expect(reply.rejected[1]?.reason).toContain("differ in length");
     const { series } = await server.read(

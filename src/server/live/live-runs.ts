@@ -18,6 +18,8 @@ const maxHeldTogether = 4_000_000;
 /** Findings of one run are written at most this often while they change. */
 const persistEveryMs = 1_000;
 const maxReports = 200;
+/** A series up to this length is read whole for its sparkline. */
+const maxCurvePoints = 5_000;
 
 /**
  * Runs in memory and their diagnosis while data comes in.
@@ -139,28 +141,46 @@ export class LiveRuns {
     };
   }
 
+  /** Brings the curve in a summary up to what came in since the last diagnosis; the verdict follows with the next. */
+  refresh(id: string): void {
+    const live = this.#settled.get(id);
+    const entry = this.#catalog.get(id);
+    if (live === undefined || !live.isStale || entry?.derived === undefined) return;
+    entry.derived = { ...entry.derived, ...curveOf(live) };
+    this.#announceRun(id);
+  }
+
   /** The computed part of a summary, for a run that is not in memory. */
   async derive(id: string): Promise<void> {
     const entry = this.#catalog.get(id);
     if (entry === undefined || entry.derived !== undefined) return;
     const [infos, findings] = await Promise.all([this.#store.listSeries(id), this.#store.getFindings(id)]);
     const main = mainLoss(infos);
-    const [curve] =
-      main === undefined ? [] : await this.#store.readBuckets(id, { series: [main.id], axis: "step", width: 20 });
-    const values: number[] = [];
-    for (let i = 0; curve !== undefined && i < curve.min.length; i += 1) {
-      const [low, high] = [curve.min[i] ?? Number.NaN, curve.max[i] ?? Number.NaN];
-      values.push(...((curve.minStep[i] ?? 0) <= (curve.maxStep[i] ?? 0) ? [low, high] : [high, low]));
-    }
+    const values = main === undefined ? new Float64Array(0) : await this.#curve(id, main);
     // A live diagnosis may have been quicker, and knows more.
     entry.derived ??= {
       lastStep: lastStepOf(infos),
       ...judged(findings),
-      sparkline: sparkline(
-        Float64Array.from(main?.count === values.length / 2 ? values.filter((_, i) => i % 2 === 0) : values),
-      ),
+      sparkline: sparkline(values),
       lastLoss: lossOf(main?.lastValue),
     };
+  }
+
+  /** Enough of a series for its sparkline: all of a short one, the extremes of a long one in their order. */
+  async #curve(id: string, { id: series, count }: { id: string; count: number }): Promise<Float64Array> {
+    if (count <= maxCurvePoints) {
+      const [points] = await this.#store.readPoints(id, { series: [series], limit: maxCurvePoints });
+      return points?.value ?? new Float64Array(0);
+    }
+    const [curve] = await this.#store.readBuckets(id, { series: [series], axis: "step", width: 200 });
+    if (curve === undefined) return new Float64Array(0);
+    const values = new Float64Array(2 * curve.min.length);
+    for (let i = 0; i < curve.min.length; i += 1) {
+      const [low, high] = [curve.min[i] ?? Number.NaN, curve.max[i] ?? Number.NaN];
+      const isLowFirst = (curve.minStep[i] ?? 0) <= (curve.maxStep[i] ?? 0);
+      values.set(isLowFirst ? [low, high] : [high, low], 2 * i);
+    }
+    return values;
   }
 
   async close(): Promise<void> {
@@ -213,7 +233,7 @@ export class LiveRuns {
     if (entry === undefined) return;
     const before = live.report;
     const report = live.diagnose(entry.row.status === "running" ? Date.now() : null);
-    const derived = this.#derivedFrom(live, report);
+    const derived: Derived = { ...judged(report.findings), ...curveOf(live) };
     const isNews = JSON.stringify(derived) !== JSON.stringify(entry.derived);
     entry.derived = derived;
     if (isNews) this.#announceRun(live.id);
@@ -223,16 +243,6 @@ export class LiveRuns {
       );
     }
     this.#persist(live, entry.row.status !== "running");
-  }
-
-  #derivedFrom(live: LiveRun, report: Report): Derived {
-    const main = mainLoss(live.data.series);
-    return {
-      lastStep: lastStepOf(live.book.infos),
-      ...judged(report.findings),
-      sparkline: main === undefined ? [] : sparkline(main.value),
-      lastLoss: main === undefined ? null : lossOf(main.value[main.length - 1]),
-    };
   }
 
   /** Writes the findings when they changed; at most every `persistEveryMs` unless `isFinal`. */
@@ -318,6 +328,15 @@ export class LiveRuns {
     const [oldest] = this.#reports.keys();
     if (this.#reports.size > maxReports && oldest !== undefined) this.#reports.delete(oldest);
   }
+}
+
+function curveOf(live: LiveRun): Pick<Derived, "lastStep" | "sparkline" | "lastLoss"> {
+  const main = mainLoss(live.data.series);
+  return {
+    lastStep: lastStepOf(live.book.infos),
+    sparkline: main === undefined ? [] : sparkline(main.value),
+    lastLoss: lossOf(mainLoss(live.book.infos)?.lastValue),
+  };
 }
 
 /** What a reader of a report would notice; that the run went on is told by `run` and `series`. */

@@ -6,6 +6,9 @@ import { nothingDerived, type Catalog } from "./catalog.ts";
 import type { Hub } from "./hub.ts";
 import type { LiveRuns } from "./live-runs.ts";
 
+/** Longest that a list waits: a first page may come complete, thousands of rows must not hold it up. */
+const waitMs = (unknown: number): number => (unknown <= 100 ? 1_000 : 40);
+
 /**
  * The list of runs with sparklines and verdicts. What is not known yet after a restart is computed in the
  * background, newest request first, one run at a time; until then its row has no curve, and a `run`
@@ -27,13 +30,12 @@ export class Summaries {
     this.#log = log;
   }
 
-  async list(
-    query: z.output<NonNullable<typeof getRuns.query>>,
-    waitMs: number,
-  ): Promise<{ runs: RunSummary[]; total: number }> {
+  async list(query: z.output<NonNullable<typeof getRuns.query>>): Promise<{ runs: RunSummary[]; total: number }> {
     const { entries, total } = this.#catalog.list(query);
+    for (const { row } of entries) this.#live.refresh(row.id);
     const unknown = entries.filter((e) => e.derived === undefined).map((e) => e.row.id);
-    if (unknown.length > 0) await Promise.race([this.want(unknown), sleep(waitMs, undefined, { ref: false })]);
+    if (unknown.length > 0)
+      await Promise.race([this.want(unknown), sleep(waitMs(unknown.length), undefined, { ref: false })]);
     return { runs: entries.map(({ row, derived }) => ({ ...row, ...(derived ?? nothingDerived) })), total };
   }
 

@@ -21,7 +21,7 @@ export const streams: readonly Stream[] = [
     summary: "Changes of all runs as server-sent events",
     answer: async ({ hub, summaries }, _request, reply) => {
       checkRoom(hub.clientCount);
-      const { runs } = await summaries.list({ sort: "createdAt", order: "descending", limit: firstRows, offset: 0 }, 0);
+      const { runs } = await summaries.list({ sort: "createdAt", order: "descending", limit: firstRows, offset: 0 });
       start(reply);
       hub.subscribe(
         reply.raw,
@@ -59,5 +59,7 @@ function start(reply: FastifyReply): void {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-store",
     "x-accel-buffering": "no",
+    // The stream ends only when one side leaves, so there is nothing to keep the connection for.
+    connection: "close",
   });
 }

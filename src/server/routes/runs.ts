@@ -6,11 +6,8 @@ import type { Run } from "../../model/run.ts";
 import { endpoint } from "../endpoint.ts";
 import { unknownRun } from "../live/catalog.ts";
 
-/** Longest that a list waits for summaries that are not computed yet; the rest follows as `run` events. */
-const deriveWaitMs = 40;
-
 export const runEndpoints = [
-  endpoint(getRuns, async ({ summaries }, { query }) => summaries.list(query, deriveWaitMs)),
+  endpoint(getRuns, async ({ summaries }, { query }) => summaries.list(query)),
 
   endpoint(postRun, async ({ catalog, live }, { body }) => {
     const id = body.id ?? newRunId();
