@@ -25,7 +25,7 @@ export const layers: readonly Layer[] = [
   {
     folder: "store/embedded",
     imports: ["store", "model", "base"],
-    packages: ["@duckdb/node-api", "zod"],
+    packages: ["@duckdb/*", "zod"],
     runtime: "Node",
   },
   {

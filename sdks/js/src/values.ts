@@ -4,7 +4,7 @@ const maxDepth = 8;
 const maxName = 512;
 const maxValuesPerCall = 10_000;
 const maxConfigKeys = 5_000;
-export const maxText = 16_384;
+const maxText = 16_384;
 
 export type Wire = number | "NaN" | "Infinity" | "-Infinity";
 export type Scalar = number | string | boolean | null;
