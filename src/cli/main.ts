@@ -70,7 +70,7 @@ function reportFailure(thrown: unknown, terminal: Terminal): number {
   const { red, bold } = terminal.errStyle.colours;
   if (thrown instanceof CommanderError) {
     if (thrown.exitCode === 0) return 0;
-    const message = thrown.message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ");
+    const message = thrown.message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ").replace(/\.$/, "");
     terminal.err(`${bold(red("llmdbg:"))} ${message}. See \`llmdbg --help\`.\n`);
     return 2;
   }

@@ -49,6 +49,8 @@ export class Outbox {
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> | undefined;
   #closed = false;
+  /** A server has taken something; until then its absence is no event. */
+  #answered = false;
   /** Reason why the server was not reached last time; undefined while it answers. */
   trouble: string | undefined;
   readonly sent = { items: 0, refused: 0, refusals: new Map<string, number>() };
@@ -207,7 +209,8 @@ export class Outbox {
   #setTrouble(trouble: string | undefined): void {
     const changed = (trouble === undefined) !== (this.trouble === undefined);
     this.trouble = trouble;
-    if (changed) this.onChange(trouble);
+    if (changed && this.#answered) this.onChange(trouble);
+    this.#answered ||= trouble === undefined;
   }
 }
 

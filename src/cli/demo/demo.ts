@@ -13,7 +13,7 @@ import { readRun } from "../read/read-run.ts";
 import { readRecording, type Recording } from "../read/recording.ts";
 import { openBrowser } from "../serve/browser.ts";
 import { startOn } from "../serve/serve.ts";
-import { remainder, verdictLine } from "../terminal/report-text.ts";
+import { findingLines, remainder, verdictLine } from "../terminal/report-text.ts";
 import { count, plain } from "../terminal/text.ts";
 import { replay } from "./replay.ts";
 
@@ -73,7 +73,8 @@ export async function demo({ options: given, env, terminal }: Invocation): Promi
     const { id, report } = await replay({ directory: story.directory, recording: story.recording, speed, connection, dataDirectory: directory, signal: abort.signal }, terminal, options.json);
     if (options.json) terminal.out(`${JSON.stringify({ schema: "llmdbg.demo/1", url, run: id, report }, undefined, 2)}\n`);
     else {
-      terminal.out(`\n${verdictLine(report, terminal.outStyle)}\n${remainder(report, terminal.outStyle).join("\n")}\n\n`);
+      const lines = [verdictLine(report, terminal.outStyle), ...findingLines(report, terminal.outStyle).map((line) => `  ${line}`)];
+      terminal.out(`\n${[...lines, ...remainder(report, terminal.outStyle)].join("\n")}\n\n`);
       terminal.out(closing(runPage({ url }, id), terminal));
     }
     if (terminal.outStyle.interactive && !options.once && !options.json && !abort.signal.aborted) {
@@ -90,9 +91,9 @@ export async function demo({ options: given, env, terminal }: Invocation): Promi
 const closing = (page: string, terminal: Terminal): string => {
   const { bold, dim } = terminal.outStyle.colours;
   return [
-    `${dim("This run    ")} ${page}`,
-    `${dim("Your own    ")} ${bold("llmdbg run -- python train.py")}`,
-    `${dim("One that is over")} ${bold("llmdbg diagnose path/to/trainer_state.json")}`,
+    `${dim("This run   ")}  ${page}`,
+    `${dim("Your own   ")}  ${bold("llmdbg run -- python train.py")}`,
+    `${dim("A past one ")}  ${bold("llmdbg diagnose path/to/trainer_state.json")}`,
     "",
   ].join("\n");
 };

@@ -111,7 +111,8 @@ function text(groups: readonly Group[], about: { name: string; total: number; re
   for (const group of groups) {
     const mark = `${group.count}x ${group.level}${group.role === null ? "" : ` (${group.role})`}`;
     const coloured = group.level === "error" || group.level === "critical" ? red(mark) : group.level === "warning" ? yellow(mark) : mark;
-    lines.push("", `${coloured}  ${dim(place(group))}`, `  ${clipped(group.message, style)}`);
+    const at = place(group);
+    lines.push("", at === "" ? coloured : `${coloured}  ${dim(at)}`, `  ${clipped(group.message, style)}`);
     if (group.exception !== null) {
       const end = group.exception.trimEnd().split("\n").slice(-tracebackLines);
       for (const line of end) lines.push(dim(`  | ${clipped(line, style)}`));

@@ -82,7 +82,8 @@ async function search(root: string): Promise<RunInput[]> {
     }
   }
   for (const [trainer, states] of trainers) {
-    const beside = inputs.filter((input) => input.kind === "file" && dirname(input.path) === trainer);
+    // Only what a trainer itself writes beside its state; any other file there may be of another run.
+    const beside = inputs.filter((input) => dirname(input.path) === trainer && /^(trainer_log|logging)\.jsonl$/.test(basename(input.path)));
     for (const input of beside) inputs.splice(inputs.indexOf(input), 1);
     const files = [...(await byAge(states)), ...beside.map((input) => input.path)];
     inputs.push({ path: trainer, name: nameOf(trainer), kind: "checkpoints", files });

@@ -126,12 +126,12 @@ export function startSession(options: SessionOptions): Session {
           dim(`no server could start (${thrown instanceof Error ? thrown.message : String(thrown)}). The training goes on; recording to ${recorder.directory}, diagnosing here.`);
         });
   if (outbox !== undefined) {
-    let wasThere = false;
-    outbox.onChange = (trouble) => {
-      if (trouble === undefined && wasThere) dim("the server is back; everything is delivered.");
-      else if (trouble !== undefined && wasThere) dim("the server went away. The training goes on; its data wait on disk and are delivered later.");
-      wasThere ||= trouble === undefined;
-    };
+    outbox.onChange = (trouble) =>
+      dim(
+        trouble === undefined
+          ? "the server is back; everything is delivered."
+          : "the server went away. The training goes on; its data wait on disk and are delivered later.",
+      );
   }
 
   let diagnose: (() => Report) | undefined;

@@ -1,9 +1,7 @@
 import { relative } from "node:path";
-import type { Finding } from "../../model/finding.ts";
 import type { Report } from "../../model/report.ts";
 import type { Outbox } from "../client/outbox.ts";
-import { bySeverity, remainder, verdictLine } from "../terminal/report-text.ts";
-import { severityText } from "../terminal/finding-block.ts";
+import { findingLines, remainder, verdictLine } from "../terminal/report-text.ts";
 import type { Style } from "../terminal/style.ts";
 import { count, plain } from "../terminal/text.ts";
 import type { Ended } from "./child.ts";
@@ -30,30 +28,16 @@ interface Summary {
 /** What stands on the terminal when the command is over: the verdict first, and where to look. */
 export function summaryText(summary: Summary, style: Style): string {
   const { report, ended, page, id, recorder } = summary;
-  const { bold, dim } = style.colours;
+  const { dim } = style.colours;
   const rule = (style.unicode ? "─" : "-").repeat(Math.min(60, style.width));
   const lines = ["", dim(rule), verdictLine(report, style)];
-  for (const finding of bySeverity(report.findings)) {
-    const where = finding.onset.step === null ? "" : ` since step ${finding.onset.step}`;
-    const advice = shortAdvice(finding, style);
-    lines.push(`  ${severityText(finding.severity, style)}  ${plain(finding.title)}${where}${advice === "" ? "" : `  ${bold(plain(advice))}`}`);
-  }
+  lines.push(...findingLines(report, style).map((line) => `  ${line}`));
   if (ended.exitCode !== 0) lines.push(`  ${plain(endingOf(summary))}`);
   lines.push(...remainder(report, style).map((line) => `  ${line}`));
   for (const note of notes(summary)) lines.push(dim(`  ${plain(note)}`));
   if (page !== undefined) lines.push(`  ${dim("Look closer  ")}${page}`, `  ${dim("Full text    ")}llmdbg diagnose ${id}`);
   else if (recorder !== undefined) lines.push(`  ${dim("Full text    ")}llmdbg diagnose ${recorder.directory}`);
   return `${lines.join("\n")}\n`;
-}
-
-/** The first change that is short enough to stand in a line; the block above has the rest. */
-function shortAdvice(finding: Finding, style: Style): string {
-  const arrow = style.unicode ? "→" : "->";
-  for (const { key, from, to } of finding.advice[0]?.changes ?? []) {
-    const text = `${key}: ${from === null ? "" : `${String(from)} ${arrow} `}${String(to)}`;
-    if (text.length <= 40) return text;
-  }
-  return "";
 }
 
 function endingOf({ ended, watch, id }: Summary): string {

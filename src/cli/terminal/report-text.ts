@@ -42,6 +42,25 @@ export function verdictLine(report: Report, style: Style): string {
   return `${severityText(worst, style)}  ${name}: ${numbers.join(", ")}  ${dim(about.join(", "))}`;
 }
 
+/** Each finding in a line: what, since when, and the first change that is short enough to stand there. */
+export function findingLines(report: Report, style: Style): string[] {
+  const { bold } = style.colours;
+  return bySeverity(report.findings).map((finding) => {
+    const since = finding.onset.step === null ? "" : ` since step ${finding.onset.step}`;
+    const advice = shortAdvice(finding, style);
+    return `${severityText(finding.severity, style)}  ${plain(finding.title)}${since}${advice === "" ? "" : `  ${bold(plain(advice))}`}`;
+  });
+}
+
+function shortAdvice(finding: Finding, style: Style): string {
+  const arrow = style.unicode ? "→" : "->";
+  for (const { key, from, to } of finding.advice[0]?.changes ?? []) {
+    const text = `${key}: ${from === null ? "" : `${String(from)} ${arrow} `}${String(to)}`;
+    if (text.length <= 40) return text;
+  }
+  return "";
+}
+
 export const bySeverity = (findings: readonly Finding[]): Finding[] =>
   [...findings].sort(
     (a, b) =>
