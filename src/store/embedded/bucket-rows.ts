@@ -110,67 +110,76 @@ export class BucketRows {
   }
 
   /** Appends a point as a bucket of one. */
-  pushPoint(segment: number, ordinal: number, step: number, time: number, value: number): void {
+  pushPoint(points: PointColumns, index: number): void {
     this.reserve(this.length + 1);
-    writePoint(this.data, this.length * stride, segment, ordinal, step, time, value);
+    const data = this.data;
+    const at = this.length * stride;
+    const step = points.step[index] ?? 0;
+    const value = points.value[index] ?? Number.NaN;
+    const time = points.time[index] ?? Number.NaN;
+    data[at] = points.segment[index] ?? 0;
+    data[at + field.ordinal] = points.ordinal[index] ?? 0;
+    data[at + field.count] = 1;
+    data[at + field.nan] = Number.isNaN(value) ? 1 : 0;
+    data[at + field.positiveInfinity] = value === Number.POSITIVE_INFINITY ? 1 : 0;
+    data[at + field.negativeInfinity] = value === Number.NEGATIVE_INFINITY ? 1 : 0;
+    data[at + field.lo] = step;
+    data[at + field.hi] = step;
+    const finite = Number.isFinite(value);
+    data.fill(finite ? value : Number.NaN, at + field.min, at + field.minStep);
+    data.fill(finite ? step : Number.NaN, at + field.minStep, at + field.nonFiniteStep);
+    data[at + field.nonFiniteStep] = finite ? Number.NaN : step;
+    data[at + field.minTime] = time;
+    data[at + field.maxTime] = time;
     this.length += 1;
   }
 }
 
-export function writePoint(
-  data: Float64Array,
-  at: number,
-  segment: number,
-  ordinal: number,
-  step: number,
-  time: number,
-  value: number,
-): void {
-  data[at] = segment;
-  data[at + 1] = ordinal;
-  data[at + 2] = 1;
-  data[at + 3] = Number.isNaN(value) ? 1 : 0;
-  data[at + 4] = value === Number.POSITIVE_INFINITY ? 1 : 0;
-  data[at + 5] = value === Number.NEGATIVE_INFINITY ? 1 : 0;
-  data[at + 6] = step;
-  data[at + 7] = step;
-  const finite = Number.isFinite(value);
-  data.fill(finite ? value : Number.NaN, at + 8, at + 12);
-  data[at + 12] = finite ? value : Number.NaN;
-  data.fill(finite ? step : Number.NaN, at + 13, at + 17);
-  data[at + 17] = finite ? Number.NaN : step;
-  data[at + 18] = time;
-  data[at + 19] = time;
+/** Points as they come from the engine. */
+export interface PointColumns {
+  readonly segment: Int32Array;
+  readonly ordinal: Int32Array;
+  readonly step: Float64Array;
+  readonly time: Float64Array;
+  readonly value: Float64Array;
 }
 
 /** Merges the row at `from` of `source` into the one at `at` of `data`, which comes before it and holds at least one point. */
 export function mergeRow(data: Float64Array, at: number, source: Float64Array, from: number): void {
-  const get = (column: number): number => source[from + column] ?? 0;
-  const own = (column: number): number => data[at + column] ?? 0;
-  data[at + 2] = own(2) + get(2);
-  data[at + 3] = own(3) + get(3);
-  data[at + 4] = own(4) + get(4);
-  data[at + 5] = own(5) + get(5);
-  data[at + 7] = get(7);
-  if (!Number.isNaN(get(8))) {
-    if (Number.isNaN(own(8))) {
-      for (let column = 8; column <= 16; column++) data[at + column] = get(column);
+  for (let column = field.count; column <= field.negativeInfinity; column++) {
+    data[at + column] = (data[at + column] ?? 0) + (source[from + column] ?? 0);
+  }
+  data[at + field.hi] = source[from + field.hi] ?? 0;
+  const min = source[from + field.min] ?? Number.NaN;
+  const ownMin = data[at + field.min] ?? Number.NaN;
+  if (!Number.isNaN(min)) {
+    if (Number.isNaN(ownMin)) {
+      for (let column = field.min; column <= field.lastStep; column++) {
+        data[at + column] = source[from + column] ?? Number.NaN;
+      }
     } else {
-      if (get(8) < own(8)) {
-        data[at + 8] = get(8);
-        data[at + 13] = get(13);
+      if (min < ownMin) {
+        data[at + field.min] = min;
+        data[at + field.minStep] = source[from + field.minStep] ?? Number.NaN;
       }
-      if (get(9) > own(9)) {
-        data[at + 9] = get(9);
-        data[at + 14] = get(14);
+      const max = source[from + field.max] ?? Number.NaN;
+      if (max > (data[at + field.max] ?? Number.NaN)) {
+        data[at + field.max] = max;
+        data[at + field.maxStep] = source[from + field.maxStep] ?? Number.NaN;
       }
-      data[at + 11] = get(11);
-      data[at + 12] = own(12) + get(12);
-      data[at + 16] = get(16);
+      data[at + field.last] = source[from + field.last] ?? Number.NaN;
+      data[at + field.sum] = (data[at + field.sum] ?? 0) + (source[from + field.sum] ?? 0);
+      data[at + field.lastStep] = source[from + field.lastStep] ?? Number.NaN;
     }
   }
-  if (Number.isNaN(own(17))) data[at + 17] = get(17);
+  if (Number.isNaN(data[at + field.nonFiniteStep])) {
+    data[at + field.nonFiniteStep] = source[from + field.nonFiniteStep] ?? Number.NaN;
+  }
+  const minTime = source[from + field.minTime] ?? Number.NaN;
+  const maxTime = source[from + field.maxTime] ?? Number.NaN;
   // Written so that a NaN on either side loses.
-  if (!(own(18) <= get(18)) && !Number.isNaN(get(18))) data[at + 18] = get(18);
-  if (!(own(19) >= get(19)) && !Number.isNaN(get(19))) data[at + 19] = get(19);
+  if (!Number.isNaN(minTime)) {
+    if (!((data[at + field.minTime] ?? Number.NaN) <= minTime)) data[at + field.minTime] = minTime;
+    if (!((data[at + field.maxTime] ?? Number.NaN) >= maxTime)) data[at + field.maxTime] = maxTime;
+  }
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Labels } from "../../model/series.ts";
 import { RunStatus } from "../../model/run.ts";
 import type { Run } from "../../model/run.ts";
-import { baseLevel, fanOut } from "./accumulator.ts";
+import { fanOut, levels } from "./accumulator.ts";
 import type { Engine } from "./engine.ts";
 import { Intervals } from "./intervals.ts";
 import { doubles, integers, texts } from "./result-columns.ts";
@@ -231,4 +231,4 @@ export function openFrom(state: SeriesState, level: number): number {
 }
 
 /** Ordinal up to which the overview of a series reaches. */
-export const overviewEnd = (state: SeriesState): number => openFrom(state, baseLevel);
+export const overviewEnd = (state: SeriesState): number => openFrom(state, levels);

@@ -118,11 +118,17 @@ class EmbeddedStore implements Store {
           catalog.runs.set(run.id, entry);
         }
         entry.describe(catalog.nextVersion++, run);
-        const ended = run.endedAt ?? Number.NaN;
-        const { key, version } = entry;
         writers.runs.push([
-          ...[key, version, run.id, run.project, run.name, run.status, run.createdAt, ended],
-          ...[JSON.stringify(run.tags), body],
+          entry.key,
+          entry.version,
+          run.id,
+          run.project,
+          run.name,
+          run.status,
+          run.createdAt,
+          run.endedAt ?? Number.NaN,
+          JSON.stringify(run.tags),
+          body,
         ]);
       },
     });

@@ -69,16 +69,9 @@ async function fetchGroup(
       parameters,
       (chunk) => {
         const [segment, ordinal] = [integers(chunk, 1), integers(chunk, 2)];
-        const [step, time, value] = [doubles(chunk, 3), doubles(chunk, 4), doubles(chunk, 5)];
+        const points = { segment, ordinal, step: doubles(chunk, 3), time: doubles(chunk, 4), value: doubles(chunk, 5) };
         for (const [row, key] of integers(chunk, 0).entries()) {
-          const at = ordinal[row] ?? 0;
-          target(key, at)?.pushPoint(
-            segment[row] ?? 0,
-            at,
-            step[row] ?? 0,
-            time[row] ?? Number.NaN,
-            value[row] ?? Number.NaN,
-          );
+          target(key, ordinal[row] ?? -1)?.pushPoint(points, row);
         }
       },
     );

@@ -3,12 +3,13 @@ import type { LogRecord } from "../../model/record.ts";
 import { seriesId } from "../../model/series.ts";
 import type { SeriesPoints } from "../../model/series.ts";
 import type { Batch } from "../store.ts";
-import { baseLevel } from "./accumulator.ts";
+import { levels } from "./accumulator.ts";
 import { rowColumns } from "./bucket-rows.ts";
 import type { Catalog, RunEntry } from "./catalog.ts";
 import { recordLevels } from "./records.ts";
 import { SeriesState } from "./series-state.ts";
 import { chunkRows } from "./table-writer.ts";
+import type { NumberWriter } from "./table-writer.ts";
 import type { TableWriters } from "./table-writers.ts";
 
 /** Refuses what the tables cannot hold, before anything of the batch is written. */
@@ -75,16 +76,21 @@ function stagePoints(catalog: Catalog, writers: TableWriters, run: RunEntry, poi
   const series = state;
   series.add(
     points,
-    (from, to) => writePoints(writers, series, points, from, to),
+    (from, to) => writePoints(writers.points, series, { ...points, from, to }),
     (level, data, offset) => {
-      writeRollup(writers, series.key, level, data, offset);
-      if (level === baseLevel) series.overview?.push(data, offset);
+      const row = startRollup(writers.rollups, series.key, level);
+      fillRollup(writers.rollups, row, data, offset);
+      if (level === levels) series.overview?.push(data, offset);
     },
   );
 }
 
-function writePoints(writers: TableWriters, state: SeriesState, points: SeriesPoints, from: number, to: number): void {
-  const writer = writers.points;
+function writePoints(
+  writer: NumberWriter,
+  state: SeriesState,
+  stretch: SeriesPoints & { readonly from: number; readonly to: number },
+): void {
+  const { from, to } = stretch;
   const keys = writer.integers(0);
   const segments = writer.integers(1);
   const ordinals = writer.integers(2);
@@ -96,11 +102,11 @@ function writePoints(writers: TableWriters, state: SeriesState, points: SeriesPo
     const rows = Math.min(chunkRows - row, to - begin);
     keys.fill(state.key, row, row + rows);
     segments.fill(state.segments - 1, row, row + rows);
-    times.set(points.time.subarray(begin, begin + rows), row);
-    values.set(points.value.subarray(begin, begin + rows), row);
+    times.set(stretch.time.subarray(begin, begin + rows), row);
+    values.set(stretch.value.subarray(begin, begin + rows), row);
     const ordinal = state.count + (begin - from);
     for (let i = 0; i < rows; i++) {
-      const step = points.step[begin + i] ?? 0;
+      const step = stretch.step[begin + i] ?? 0;
       const high = Math.floor(step / 2 ** 32);
       words[2 * (row + i)] = step - high * 2 ** 32;
       words[2 * (row + i) + 1] = high;
@@ -112,11 +118,14 @@ function writePoints(writers: TableWriters, state: SeriesState, points: SeriesPo
   }
 }
 
-function writeRollup(writers: TableWriters, series: number, level: number, data: Float64Array, offset: number): void {
-  const writer = writers.rollups;
+function startRollup(writer: NumberWriter, series: number, level: number): number {
   const row = writer.rows;
   writer.integers(0)[row] = series;
   writer.integers(1)[row] = level;
+  return row;
+}
+
+function fillRollup(writer: NumberWriter, row: number, data: Float64Array, offset: number): void {
   for (let column = 0; column < rowColumns.length; column++) {
     const target = writer.columns[column + 2];
     if (target !== undefined) target[row] = data[offset + column] ?? Number.NaN;

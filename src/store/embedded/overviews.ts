@@ -1,6 +1,7 @@
-import { baseLevel } from "./accumulator.ts";
+import { levels } from "./accumulator.ts";
 import { BucketRows } from "./bucket-rows.ts";
 import { overviewEnd } from "./catalog.ts";
+import { Overview } from "./overview.ts";
 import { fetchRows } from "./fetch-rows.ts";
 import type { Range, Read } from "./fetch-rows.ts";
 import { restoreAccumulators } from "./restore.ts";
@@ -22,24 +23,31 @@ export class Overviews {
   /** In order of last use. */
   private readonly used = new Map<SeriesState, number>();
 
-  async load(read: Read, alone: Alone, states: readonly SeriesState[], now: number): Promise<void> {
+  async load(
+    { read, alone }: { readonly read: Read; readonly alone: Alone },
+    states: readonly SeriesState[],
+    now: number,
+  ): Promise<ReadonlyMap<SeriesState, Overview>> {
     const missing = states.filter((state) => state.overview === undefined);
     if (missing.length > 0) {
       await alone(async () => {
         await read((reader) => restoreAccumulators(reader, missing));
         const ranges = new Map<Range, SeriesState>();
         for (const state of missing) {
-          ranges.set({ series: state.key, level: baseLevel, from: 0, to: overviewEnd(state) }, state);
+          ranges.set({ series: state.key, level: levels, from: 0, to: overviewEnd(state) }, state);
         }
         const rows = await fetchRows(read, [...ranges.keys()]);
-        for (const [range, state] of ranges) state.overview ??= rows.get(range) ?? new BucketRows();
+        for (const [range, state] of ranges) state.overview ??= new Overview(rows.get(range) ?? new BucketRows());
       });
     }
     for (const state of states) {
       this.used.delete(state);
       this.used.set(state, now);
     }
+    const loaded = new Map<SeriesState, Overview>();
+    for (const state of states) if (state.overview !== undefined) loaded.set(state, state.overview);
     this.evict(now, states.length);
+    return loaded;
   }
 
   /** Lets go of what is over the limit or unused. The last `keep` are in use. */

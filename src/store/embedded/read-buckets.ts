@@ -1,9 +1,10 @@
 import { AppError } from "../../base/errors.ts";
 import type { BucketQuery } from "../store.ts";
-import { baseLevel, fanOut } from "./accumulator.ts";
+import { fanOut, levels } from "./accumulator.ts";
 import { BucketRows, field, mergeRow, stride } from "./bucket-rows.ts";
 import { fetchRows } from "./fetch-rows.ts";
 import type { Range, Read } from "./fetch-rows.ts";
+import type { Overview } from "./overview.ts";
 import type { Alone, Overviews } from "./overviews.ts";
 import type { SeriesState } from "./series-state.ts";
 
@@ -26,6 +27,16 @@ export interface BucketSources {
   readonly now: number;
 }
 
+/** Where the chart begins on the axis, and how much of it one pixel covers. */
+interface Pixels {
+  readonly start: number;
+  readonly size: number;
+}
+
+interface Draft extends Chart {
+  readonly pixels: Pixels;
+}
+
 interface Axis {
   /** Columns of a row that hold its extent on this axis. */
   readonly low: number;
@@ -46,15 +57,9 @@ export async function readBuckets(
   query: BucketQuery,
 ): Promise<readonly Chart[]> {
   const axis = axisOf(query);
-  let charts = await firstRows(sources, states, query.width);
-  const pixels = new Map(charts.map(({ state, rows }) => [state, pixelsOf(rows, axis, query.width)]));
-  for (let round = 0; round < 2; round++) {
-    charts = await refine(sources.read, charts, axis, (state) => pixels.get(state)?.size ?? 0);
-  }
-  return charts.map(({ state, rows }) => {
-    const { start, size } = pixels.get(state) ?? { start: 0, size: 0 };
-    return { state, rows: reduce(inRange(rows, axis), axis, { start, size }, query.width) };
-  });
+  let charts = await firstRows(sources, states, axis, query.width);
+  for (let round = 0; round < 2; round++) charts = await refine(sources.read, charts, axis);
+  return charts.map((chart) => ({ state: chart.state, rows: reduce(chart, axis, query.width) }));
 }
 
 function axisOf(query: BucketQuery): Axis {
@@ -65,27 +70,42 @@ function axisOf(query: BucketQuery): Axis {
   return { low, high, from: query.from ?? Number.NEGATIVE_INFINITY, to: query.to ?? Number.POSITIVE_INFINITY };
 }
 
-async function firstRows(sources: BucketSources, states: readonly SeriesState[], width: number): Promise<Chart[]> {
-  const isShort = (state: SeriesState): boolean => state.count <= rawPointsPerPixel * width;
-  const whole = (state: SeriesState): Range => ({ series: state.key, level: 0, from: 0, to: state.count });
-  const short = new Map(states.filter(isShort).map((state) => [state, whole(state)]));
-  const long = states.filter((state) => !isShort(state));
-  const [points] = await Promise.all([
-    fetchRows(sources.read, [...short.values()]),
-    sources.overviews.load(sources.read, sources.alone, long, sources.now),
+async function firstRows(
+  sources: BucketSources,
+  states: readonly SeriesState[],
+  axis: Axis,
+  width: number,
+): Promise<Draft[]> {
+  const { read, alone, overviews, now } = sources;
+  const short = new Map<SeriesState, Range>();
+  for (const state of states) {
+    if (state.count > rawPointsPerPixel * width) continue;
+    short.set(state, { series: state.key, level: 0, from: 0, to: state.count });
+  }
+  const long = states.filter((state) => !short.has(state));
+  const [points, loaded] = await Promise.all([
+    fetchRows(read, [...short.values()]),
+    overviews.load({ read, alone }, long, now),
   ]);
+  // From here on nothing waits: overviews and open buckets belong to the same moment.
   return states.map((state) => {
+    const overview = loaded.get(state);
     const range = short.get(state);
-    const rows = range === undefined ? overviewRows(state) : (points.get(range) ?? new BucketRows());
-    return { state, rows };
+    if (overview === undefined) {
+      const rows = (range === undefined ? undefined : points.get(range)) ?? new BucketRows();
+      return { state, rows, pixels: pixelsOf(rows, axis, width) };
+    }
+    const rows = overviewRows(state, overview);
+    const pixels = pixelsOf(rows, axis, width);
+    return { state, rows: withBase(rows, overview, axis, pixels.size), pixels };
   });
 }
 
-/** Complete buckets of the base level and the open ones behind them. */
-function overviewRows(state: SeriesState): BucketRows {
-  const rows = new BucketRows((state.overview?.length ?? 0) + baseLevel);
-  if (state.overview !== undefined) rows.pushAll(state.overview);
-  for (let level = baseLevel; level >= 1; level--) {
+/** The coarse rows of the overview, and the open buckets behind them. */
+function overviewRows(state: SeriesState, { coarse }: Overview): BucketRows {
+  const rows = new BucketRows(coarse.length + levels);
+  rows.pushAll(coarse);
+  for (let level = levels; level >= 1; level--) {
     const at = (level - 1) * stride;
     const open = state.accumulator?.data;
     if (open !== undefined && (open[at + field.count] ?? 0) > 0) rows.push(open, at);
@@ -93,8 +113,19 @@ function overviewRows(state: SeriesState): BucketRows {
   return rows;
 }
 
-/** Where the chart begins and how much of the axis one pixel covers. */
-function pixelsOf(rows: BucketRows, axis: Axis, width: number): { start: number; size: number } {
+/** Puts the base rows in the place of coarse rows that reach over an end of the range or are too wide. */
+function withBase(rows: BucketRows, overview: Overview, axis: Axis, pixel: number): BucketRows {
+  const refined = new BucketRows(rows.length);
+  for (let row = 0; row < rows.length; row++) {
+    if (isOutside(rows, row, axis)) continue;
+    if (row < overview.coarse.length && finerLevel(rows, row, axis, pixel) !== undefined) {
+      refined.pushAll(overview.base, ...overview.under(row));
+    } else refined.push(rows.data, row * stride);
+  }
+  return refined;
+}
+
+function pixelsOf(rows: BucketRows, axis: Axis, width: number): Pixels {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (let row = 0; row < rows.length; row++) {
@@ -139,17 +170,12 @@ function finerLevel(rows: BucketRows, row: number, axis: Axis, pixel: number): n
   return count > fanOut && (high - low) / fanOut <= widest ? 1 : 0;
 }
 
-async function refine(
-  read: Read,
-  charts: readonly Chart[],
-  axis: Axis,
-  pixelOf: (state: SeriesState) => number,
-): Promise<Chart[]> {
-  const plans = charts.map(({ state, rows }) => ({ state, rows, ...plan(state, rows, axis, pixelOf(state)) }));
+async function refine(read: Read, charts: readonly Draft[], axis: Axis): Promise<Draft[]> {
+  const plans = charts.map((chart) => ({ ...chart, ...plan(chart, axis) }));
   const ranges = plans.flatMap((one) => [...one.ranges]);
   if (ranges.length === 0) return [...charts];
   const found = await fetchRows(read, ranges);
-  return plans.map(({ state, rows, finer }) => {
+  return plans.map(({ state, rows, pixels, finer }) => {
     const refined = new BucketRows(rows.length);
     for (let row = 0; row < rows.length; row++) {
       if (isOutside(rows, row, axis)) continue;
@@ -157,15 +183,13 @@ async function refine(
       const part = range === undefined ? undefined : found.get(range);
       if (part === undefined || !replace(refined, part, rows, row)) refined.push(rows.data, row * stride);
     }
-    return { state, rows: refined };
+    return { state, rows: refined, pixels };
   });
 }
 
 function plan(
-  state: SeriesState,
-  rows: BucketRows,
+  { state, rows, pixels }: Draft,
   axis: Axis,
-  pixel: number,
 ): { finer: ReadonlyMap<number, Range>; ranges: ReadonlySet<Range> } {
   const finer = new Map<number, Range>();
   const ranges = new Set<Range>();
@@ -178,7 +202,7 @@ function plan(
   };
   for (let row = 0; row < rows.length; row++) {
     if (isOutside(rows, row, axis)) continue;
-    const level = finerLevel(rows, row, axis, pixel);
+    const level = finerLevel(rows, row, axis, pixels.size);
     if (level === undefined) continue;
     const from = rows.at(row, field.ordinal);
     const to = from + rows.at(row, field.count);
@@ -224,7 +248,9 @@ function firstAt(rows: BucketRows, ordinal: number): number {
 }
 
 /** Merges rows that begin in the same pixel, unless there are few of them anyway. */
-function reduce(rows: BucketRows, axis: Axis, pixels: { start: number; size: number }, width: number): BucketRows {
+function reduce(chart: Draft, axis: Axis, width: number): BucketRows {
+  const { pixels } = chart;
+  const rows = inRange(chart.rows, axis);
   if (rows.length <= 2 * width) return rows;
   let slot = 0;
   const byPixel = merge(rows, (row, previous) => {

@@ -34,10 +34,11 @@ export async function readPoints(
   const whole = states.filter((state) => state.count <= query.limit);
   for (let begin = 0; begin < whole.length; begin += seriesPerStatement) {
     const keys = whole.slice(begin, begin + seriesPerStatement).map((state) => state.key);
-    await readInto(reader, columns, query, `series IN (${keys.join(", ")})`, undefined);
+    await readInto(reader, columns, { ...query, series: `series IN (${keys.join(", ")})`, limit: undefined });
   }
   for (const state of states) {
-    if (state.count > query.limit) await readInto(reader, columns, query, `series = ${state.key}`, query.limit + 1);
+    if (state.count <= query.limit) continue;
+    await readInto(reader, columns, { ...query, series: `series = ${state.key}`, limit: query.limit + 1 });
   }
   return [...columns.values()].map((read) => toStored(read, query.limit));
 }
@@ -45,12 +46,10 @@ export async function readPoints(
 async function readInto(
   reader: Connection,
   columns: ReadonlyMap<number, Columns>,
-  query: PointQuery,
-  series: string,
-  limit: number | undefined,
+  query: Pick<PointQuery, "fromStep" | "toStep"> & { readonly series: string; readonly limit: number | undefined },
 ): Promise<void> {
   const parameters: Parameter[] = [];
-  const terms = [series];
+  const terms = [query.series];
   for (const [comparison, bound] of [
     [">=", query.fromStep],
     ["<=", query.toStep],
@@ -61,7 +60,7 @@ async function readInto(
   }
   await reader.query(
     `SELECT series, segment, ordinal, step::DOUBLE, time, value FROM points WHERE ${terms.join(" AND ")}
-      ${limit === undefined ? "" : `ORDER BY ordinal LIMIT ${limit}`}`,
+      ${query.limit === undefined ? "" : `ORDER BY ordinal LIMIT ${query.limit}`}`,
     parameters,
     (chunk) => {
       const [segment, ordinal] = [integers(chunk, 1), integers(chunk, 2)];

@@ -1,4 +1,4 @@
-import { Accumulator } from "./accumulator.ts";
+import { Accumulator, levels } from "./accumulator.ts";
 import { rowColumns, stride } from "./bucket-rows.ts";
 import { openFrom } from "./catalog.ts";
 import type { Connection } from "./engine.ts";
@@ -14,7 +14,7 @@ export async function restoreAccumulators(reader: Connection, states: readonly S
   for (let begin = 0; begin < missing.length; begin += blockSize) {
     const block = missing.slice(begin, begin + blockSize);
     const restored = new Map(block.map((state) => [state.key, { state, accumulator: new Accumulator() }]));
-    for (const level of [2, 1]) await restoreLevel(reader, level, restored);
+    for (let level = levels - 1; level >= 1; level--) await restoreLevel(reader, level, restored);
     await restorePoints(reader, restored);
     // Ingest may have restored one of them meanwhile, and gone on.
     for (const { state, accumulator } of restored.values()) state.accumulator ??= accumulator;
@@ -38,7 +38,7 @@ async function restoreLevel(reader: Connection, level: number, restored: Restore
       const columns = rowColumns.map((_, index) => doubles(chunk, index + 1));
       for (const [index, key] of integers(chunk, 0).entries()) {
         for (const [at, column] of columns.entries()) row[at] = column[index] ?? Number.NaN;
-        restored.get(key)?.accumulator.restoreRow(level, row, 0);
+        restored.get(key)?.accumulator.mergeUp(level, row, 0);
       }
     },
   );
@@ -68,7 +68,8 @@ async function restorePoints(reader: Connection, restored: Restored): Promise<vo
         const target = restored.get(key);
         // Points of a batch that was committed after this restore began are not this restore's.
         if (target === undefined) continue;
-        target.accumulator.add(points, index, index + 1, segment[index] ?? 0, at, () => {});
+        const stretch = { points, from: index, to: index + 1, segment: segment[index] ?? 0, ordinal: at };
+        target.accumulator.add(stretch, () => {});
       }
     },
   );

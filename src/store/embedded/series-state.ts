@@ -3,7 +3,7 @@ import { seriesId } from "../../model/series.ts";
 import type { SeriesInfo } from "../store.ts";
 import { Accumulator } from "./accumulator.ts";
 import type { Emit } from "./accumulator.ts";
-import type { BucketRows } from "./bucket-rows.ts";
+import type { Overview } from "./overview.ts";
 
 /** What is known of a series without asking the engine; a function of its points in order of arrival. */
 export class SeriesState {
@@ -25,8 +25,8 @@ export class SeriesState {
   max = Number.NaN;
   /** The open buckets; undefined after opening a store, until they are needed. */
   accumulator: Accumulator | undefined;
-  /** All complete buckets of the base level, while charts of this series are drawn. */
-  overview: BucketRows | undefined;
+  /** Kept while charts of this series are drawn. */
+  overview: Overview | undefined;
 
   constructor(key: number, run: number, name: string, labels: Labels) {
     this.key = key;
@@ -66,14 +66,14 @@ export class SeriesState {
         this.firstStep = step[0] ?? Number.NaN;
         this.segments = 1;
       } else if ((step[from] ?? 0) <= this.lastStep) {
-        this.accumulator.close(this.count - this.segmentStart, emit);
+        this.accumulator.close(emit);
         this.segmentStart = this.count;
         this.segments += 1;
       }
       let to = from + 1;
       while (to < step.length && (step[to] ?? 0) > (step[to - 1] ?? 0)) to += 1;
       stage(from, to);
-      this.accumulator.add(points, from, to, this.segments - 1, this.count, emit);
+      this.accumulator.add({ points, from, to, segment: this.segments - 1, ordinal: this.count }, emit);
       this.summarise(points, from, to);
       from = to;
     }

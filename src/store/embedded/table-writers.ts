@@ -14,6 +14,18 @@ export interface TableWriters {
   readonly blobs: RowWriter;
 }
 
+const writersOf = (writers: TableWriters): readonly (NumberWriter | RowWriter)[] => [
+  writers.points,
+  writers.rollups,
+  writers.runs,
+  writers.dropped,
+  writers.series,
+  writers.writers,
+  writers.records,
+  writers.findings,
+  writers.blobs,
+];
+
 export async function openWriters(connection: DuckDBConnection): Promise<TableWriters> {
   return {
     points: await NumberWriter.open(connection, "points"),
@@ -29,11 +41,11 @@ export async function openWriters(connection: DuckDBConnection): Promise<TableWr
 }
 
 export function flushWriters(writers: TableWriters): void {
-  for (const writer of Object.values(writers)) writer.flush();
+  for (const writer of writersOf(writers)) writer.flush();
 }
 
 export function closeWriters(writers: TableWriters): void {
-  for (const writer of Object.values(writers)) {
+  for (const writer of writersOf(writers)) {
     try {
       writer.close();
     } catch {
