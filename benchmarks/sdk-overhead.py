@@ -1,0 +1,109 @@
+"""What the Python SDK costs a training loop.
+
+    .venv/bin/python benchmarks/sdk-overhead.py [--server]
+
+Prints the time of one `log` call (five metrics, percentiles over 200,000 calls) and the overhead of one call
+a step on a PyTorch loop whose step takes a few milliseconds: bare and watched blocks of steps alternate, so that
+both see the same machine, and the medians are compared. With `--server` a real server takes the data,
+otherwise it goes to disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Callable, List
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "sdks", "python"))
+
+import llmdbg  # noqa: E402
+
+CALLS = 200_000
+BLOCKS = 40
+STEPS = 25
+
+
+def call_cost() -> None:
+    metrics = {"loss": 1.25, "grad_norm": 0.5, "learning_rate": 3e-4, "eval/loss": 2.5, "tokens": 1024}
+    taken: List[int] = []
+    for step in range(CALLS):
+        begin = time.perf_counter_ns()
+        llmdbg.log(metrics, step=step)
+        taken.append(time.perf_counter_ns() - begin)
+        if step % 1000 == 999:
+            time.sleep(0.01)  # About 100,000 calls/s: two orders above a real loop.
+    taken.sort()
+    shown = ", ".join(f"p{p:g} {taken[int(CALLS * p / 100)] / 1000:.1f}" for p in (50, 95, 99, 99.9))
+    print(f"one log call with 5 metrics, microseconds: {shown}, max {taken[-1] / 1000:.0f} ({CALLS} calls)")
+
+
+def loop_overhead() -> None:
+    import torch
+
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    model = torch.nn.Sequential(torch.nn.Linear(256, 512), torch.nn.ReLU(), torch.nn.Linear(512, 256))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    inputs, targets = torch.randn(256, 256), torch.randn(256, 256)
+
+    def block(log: Callable[[dict], None]) -> float:
+        begin = time.perf_counter()
+        for _ in range(STEPS):
+            loss = torch.nn.functional.mse_loss(model(inputs), targets)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            # A bare loop reads its loss as well, to print it.
+            log({"loss": loss.item(), "learning_rate": 1e-3, "step_size": 1.0, "tokens": 256, "epoch": 0})
+        return time.perf_counter() - begin
+
+    block(lambda _metrics: None)
+    bare: List[float] = []
+    watched: List[float] = []
+    for index in range(BLOCKS):
+        pair = [(bare, lambda _metrics: None), (watched, llmdbg.log)]
+        for times, log in pair if index % 2 == 0 else reversed(pair):
+            times.append(block(log))  # type: ignore[arg-type]
+    step_ms = statistics.median(bare) / STEPS * 1000
+    median = (statistics.median(watched) / statistics.median(bare) - 1) * 100
+    paired = statistics.median(w / b - 1 for w, b in zip(watched, bare)) * 100
+    print(f"training loop, {step_ms:.2f} ms a step: overhead {median:+.2f} % of medians, {paired:+.2f} % median of pairs")
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--server", action="store_true")
+    wants_server = arguments.parse_args().server
+    with tempfile.TemporaryDirectory() as directory:
+        server = None
+        if wants_server:
+            server = subprocess.Popen(
+                ["node", os.path.join(ROOT, "bin", "llmdbg.js"), "serve", "--port", "0", "--dir", directory],
+                stdout=subprocess.DEVNULL,
+            )
+            while not os.path.exists(os.path.join(directory, "server.json")):
+                time.sleep(0.1)
+        try:
+            print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, {'server' if server else 'disk'}")
+            run = llmdbg.init(project="overhead", dir=directory)
+            call_cost()
+            loop_overhead()
+            run.flush(60)
+            dropped = run._sender.dropped if run._sender else 0
+            llmdbg.finish(timeout=60)
+            print(json.dumps({"dropped": dropped}))
+        finally:
+            if server is not None:
+                server.terminate()
+                server.wait()
+
+
+if __name__ == "__main__":
+    main()
