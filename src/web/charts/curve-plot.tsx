@@ -41,8 +41,8 @@ export function CurvePlot({
   const overlay = useRef<HTMLDivElement>(null);
   const chart = useRef<CurveChart | null>(null);
   // Gestures and the shared cursor reach the latest props without building the chart anew.
-  const latest = useRef({ scene, drawn, curves });
-  latest.current = { scene, drawn, curves };
+  const latest = useRef({ scene, drawn, curves, width, height });
+  latest.current = { scene, drawn, curves, width, height };
   const [tip, setTip] = useState<Tip | null>(null);
 
   const { axis, logX, logY, tints, range, smoothing, timeline, evidenced, flags } = scene;
@@ -57,9 +57,10 @@ export function CurvePlot({
 
   useEffect(() => {
     if (host.current === null) return;
+    const { scene: first, width: firstWidth, height: firstHeight } = latest.current;
     const created = createCurve(
       host.current,
-      { axis, logX, logY, tints, width, height },
+      { axis: first.axis, logX, logY, tints, width: firstWidth, height: firstHeight },
       {
         zoom: (from, to) => latest.current.scene.zoomTo({ from, to }),
         reset: () => latest.current.scene.zoomTo(undefined),

@@ -5,7 +5,6 @@ import { isTokenCount, progressAxis, stepAxis, stepMap, timeAxis, type StepMap, 
 import type { AxisKind } from "../state/view.ts";
 import { curveKey, useBuckets, type CurveSource } from "./buckets.ts";
 
-const noMap: StepMap = { step: [], value: [] };
 const width = 1000;
 
 export interface RunAxis {

@@ -44,13 +44,13 @@ export type View = { readonly [K in keyof typeof fields]?: z.output<(typeof fiel
 const Fields = z.object(fields).partial();
 
 export function parseView(search: string): View {
-  const found: Record<string, unknown> = Object.create(null);
+  const found = new Map<string, string>();
   const params = new URLSearchParams(search);
   for (const [key, schema] of Object.entries(fields)) {
     const text = params.get(key);
-    if (text !== null && schema.safeParse(text).success) found[key] = text;
+    if (text !== null && schema.safeParse(text).success) found.set(key, text);
   }
-  const view = Fields.safeParse(found);
+  const view = Fields.safeParse(Object.fromEntries(found));
   return view.success ? view.data : {};
 }
 

@@ -35,7 +35,7 @@ import { Moment } from "./moment.tsx";
 const chartHeight = 168;
 
 export function RunPage() {
-  const { id = "" } = useParams<{ id: string }>();
+  const { id } = useParams<{ id: string }>();
   const run = useQuery(runOf(id));
   const report = useQuery(reportOf(id));
   const series = useQuery(seriesOf(id));

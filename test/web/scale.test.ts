@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { inBrowser, openSite, quantile, type Site } from "./browser.ts";
+
+/** Notes from now on each task of the page's main thread over 50 ms, and the longest wait between two frames. */
+const watch = (page: Page) =>
+  page.evaluate(() => {
+    const noted = { tasks: new Array<number>(), frame: 0 };
+    Object.assign(window, { noted });
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) noted.tasks.push(duration);
+    }).observe({ type: "longtask" });
+    let before = performance.now();
+    const frame = (now: number): void => {
+      noted.frame = Math.max(noted.frame, now - before);
+      before = now;
+      requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+  });
+
+const noted = (page: Page): Promise<{ tasks: number[]; frame: number }> =>
+  page.evaluate(() => {
+    const found: unknown = Reflect.get(window, "noted");
+    return JSON.parse(JSON.stringify(found));
+  });
+
+inBrowser("much data in the browser", () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await openSite();
+  });
+  afterAll(() => site.close());
+
+  test(
+    "an empty list shows the command that fills it, then 1,000 runs scroll without a stall",
+    { timeout: 180_000 },
+    async () => {
+      const { page, problems } = await site.open("/", { permissions: ["clipboard-read", "clipboard-write"] });
+      await page.getByText("llmdbg run -- python train.py").waitFor();
+      await page.getByRole("button", { name: "Copy" }).click();
+      expect(await page.evaluate(() => navigator.clipboard.readText())).toBe("llmdbg run -- python train.py");
+
+      for (let i = 0; i < 1000; i += 50) {
+        await Promise.all(
+          Array.from({ length: 50 }, async (_none, k) => {
+            const id = `run-${i + k}`;
+            await site.post("/api/v1/runs", {
+              id,
+              project: k % 2 === 0 ? "even" : "odd",
+              name: `run ${i + k}`,
+              createdAt: 1_700_000_000_000 + i + k,
+            });
+            const step = Array.from({ length: 20 }, (_n, s) => s);
+            await site.post(`/api/v1/runs/${id}/points`, {
+              series: [{ name: "loss", step, value: step.map((s) => 5 / (s + 1)) }],
+            });
+          }),
+        );
+      }
+      const painted = Date.now();
+      await page.reload();
+      await page.getByText("run 999", { exact: true }).waitFor();
+      console.log(`first rows of 1,000 runs: ${Date.now() - painted} ms after the reload`);
+      await page.getByText("1000 runs", { exact: true }).waitFor();
+      expect(await page.locator(".run-body .run-row").count()).toBeLessThan(80);
+      await watch(page);
+      for (let i = 0; i < 60; i += 1) {
+        await page.mouse.wheel(0, 700);
+        await page.waitForTimeout(16);
+      }
+      await page.getByText("run 0", { exact: true }).waitFor();
+      const { tasks, frame } = await noted(page);
+      console.log(
+        `scrolling 1,000 runs: longest task ${Math.max(0, ...tasks).toFixed(0)} ms, longest frame ${frame.toFixed(0)} ms`,
+      );
+      expect(Math.max(0, ...tasks)).toBeLessThan(100);
+
+      await page.getByRole("searchbox").fill("project:odd run 77");
+      await page.getByText(/^\d+ of 1000 runs$/).waitFor();
+      expect(await page.locator(".run-body .run-row").count()).toBe(6);
+      expect(problems).toEqual([]);
+
+      // A new run does not push the rows that are being read.
+      await page.getByRole("searchbox").fill("");
+      await site.post("/api/v1/runs", { id: "late", project: "even", name: "late run" });
+      await page.getByRole("button", { name: "1 new" }).waitFor();
+      expect(await page.getByText("late run").count()).toBe(0);
+      await page.getByRole("button", { name: "1 new" }).click();
+      await page.getByText("late run").waitFor();
+      await page.context().close();
+    },
+  );
+
+  test("a curve of 10,000,000 points zooms without a stall, and its spike is there", { timeout: 300_000 }, async () => {
+    const [total, batch, spike] = [10_000_000, 100_000, 7_654_321];
+    await site.post("/api/v1/runs", { id: "long", project: "p", name: "long" });
+    const began = Date.now();
+    for (let from = 0; from < total; from += batch) {
+      const step = Array.from({ length: batch }, (_none, i) => from + i);
+      // A noisy descent; deterministic, so that a failure can be looked at again.
+      const value = step.map((s) =>
+        s === spike ? 1000 : Math.round((5 / (1 + s / 1e6) + ((s * 7919) % 1000) / 2000) * 1e4) / 1e4,
+      );
+      await site.post("/api/v1/runs/long/points", { series: [{ name: "loss", step, value }] });
+    }
+    const seconds = (Date.now() - began) / 1000;
+    console.log(
+      `10,000,000 points over HTTP in ${seconds.toFixed(1)} s (${Math.round(total / seconds / 1000)} k points/s)`,
+    );
+
+    const { page, problems } = await site.open("/runs/long");
+    await page.locator(".u-over").first().waitFor();
+    await page.getByText(/points per pixel/).waitFor();
+    console.log(`badge: ${await page.locator(".badge", { hasText: "points per pixel" }).innerText()}`);
+    await page.waitForTimeout(500);
+    await watch(page);
+    const waits: number[] = [];
+    for (const [from, to] of [
+      [0.6, 0.9],
+      [0.3, 0.7],
+      [0.2, 0.8],
+      [0.4, 0.6],
+    ] as const) {
+      const box = await page.locator(".u-over").first().boundingBox();
+      if (box === null) throw new Error("no plot");
+      const answered = page.waitForResponse(/\/buckets\?/);
+      await page.mouse.move(box.x + box.width * from, box.y + 60);
+      await page.mouse.down();
+      await page.mouse.move(box.x + box.width * to, box.y + 60, { steps: 12 });
+      await page.mouse.up();
+      const let0 = Date.now();
+      await answered;
+      waits.push(Date.now() - let0);
+      await page.waitForTimeout(300);
+    }
+    await page.locator(".u-over").first().dblclick();
+    await page.locator(".zoom-chip").waitFor({ state: "detached" });
+    await page.waitForTimeout(300);
+    const { tasks, frame } = await noted(page);
+    console.log(
+      `zooming 10,000,000 points: longest task ${Math.max(0, ...tasks).toFixed(0)} ms, longest frame ${frame.toFixed(0)} ms, answer p50 ${quantile(waits, 0.5)} ms`,
+    );
+    expect(Math.max(0, ...tasks)).toBeLessThan(100);
+
+    // The spike is one point of ten million; the description of the chart and its axis both hold it.
+    expect(await page.locator("figure").first().getAttribute("aria-label")).toContain("maximum 1000");
+    await page.goto(`${site.server.url}/runs/long?from=${spike - 5}&to=${spike + 5}`);
+    await page.locator(".u-over").first().waitFor();
+    const box = await page.locator(".u-over").first().boundingBox();
+    if (box === null) throw new Error("no plot");
+    await page.mouse.move(box.x + box.width / 2, box.y + 40);
+    await page.locator(".curve-tip").getByText("1000").waitFor();
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+
+  test("1,000 series do not hang the page", { timeout: 120_000 }, async () => {
+    await site.post("/api/v1/runs", { id: "wide", project: "p", name: "wide" });
+    const step = Array.from({ length: 50 }, (_none, i) => i);
+    await site.post("/api/v1/runs/wide/points", {
+      series: Array.from({ length: 1000 }, (_none, i) => ({
+        name: `metric ${i}`,
+        step,
+        value: step.map((s) => s * i),
+      })),
+    });
+    const { page, problems } = await site.open("/runs/wide");
+    await page.locator("canvas").first().waitFor();
+    await watch(page);
+    for (let i = 0; i < 40; i += 1) {
+      await page.mouse.wheel(0, 600);
+      await page.waitForTimeout(30);
+    }
+    await page.waitForTimeout(800);
+    const drawn = await page.locator("canvas").count();
+    const { tasks, frame } = await noted(page);
+    console.log(
+      `scrolling 1,000 charts: ${drawn} drawn at the end, longest task ${Math.max(0, ...tasks).toFixed(0)} ms, longest frame ${frame.toFixed(0)} ms`,
+    );
+    expect(drawn).toBeGreaterThan(0);
+    expect(drawn).toBeLessThan(60);
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+});
