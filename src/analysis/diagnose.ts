@@ -127,6 +127,7 @@ function createView(run: RunData): (inputs: Set<Noted>) => RunView {
     }
     return known.series;
   };
+  let endings: { version: number; index: ReadonlyMap<string, Scalar> } | undefined;
   const note = (inputs: Set<Noted>, version: Version): void => {
     inputs.add({ version, seen: version() });
   };
@@ -137,7 +138,9 @@ function createView(run: RunData): (inputs: Set<Noted>) => RunView {
     },
     config(...keys) {
       note(inputs, () => run.configVersion);
-      return lookUp(run.config, keys);
+      if (endings === undefined || endings.version !== run.configVersion)
+        endings = { version: run.configVersion, index: indexOf(run.config) };
+      return lookUp(run.config, endings.index, keys);
     },
     records() {
       note(inputs, () => run.records.length);
@@ -154,11 +157,30 @@ function createView(run: RunData): (inputs: Set<Noted>) => RunView {
   });
 }
 
-function lookUp(config: ReadonlyMap<string, Scalar>, keys: readonly string[]): Scalar | undefined {
+/**
+ * Every dotted ending of every key, the first key winning, so that `lr` finds `optimizer.lr`
+ * without a walk over the configuration for each spelling of each option.
+ */
+function indexOf(config: ReadonlyMap<string, Scalar>): ReadonlyMap<string, Scalar> {
+  const endings = new Map<string, Scalar>();
+  for (const [name, value] of config) {
+    if (value === null) continue;
+    for (let dot = name.indexOf("."); dot >= 0; dot = name.indexOf(".", dot + 1)) {
+      const ending = name.slice(dot + 1);
+      if (!endings.has(ending)) endings.set(ending, value);
+    }
+  }
+  return endings;
+}
+
+function lookUp(
+  config: ReadonlyMap<string, Scalar>,
+  endings: ReadonlyMap<string, Scalar>,
+  keys: readonly string[],
+): Scalar | undefined {
   for (const key of keys) {
-    const exact = config.get(key);
-    if (exact !== undefined && exact !== null) return exact;
-    for (const [name, value] of config) if (value !== null && name.endsWith(`.${key}`)) return value;
+    const value = config.get(key) ?? endings.get(key);
+    if (value !== undefined) return value;
   }
   return undefined;
 }

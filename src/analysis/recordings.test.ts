@@ -71,7 +71,9 @@ describe.each(stories)("%s", (story) => {
     for (const wanted of expected.findings) {
       const found = report?.findings.find((finding) => finding.rule === wanted.rule);
       expect(found, `${wanted.rule} in ${JSON.stringify(report?.findings.map((f) => f.message))}`).toBeDefined();
-      expect(Math.abs((found?.onset.step ?? Number.NaN) - wanted.onset.step)).toBeLessThanOrEqual(wanted.onset.tolerance);
+      expect(Math.abs((found?.onset.step ?? Number.NaN) - wanted.onset.step)).toBeLessThanOrEqual(
+        wanted.onset.tolerance,
+      );
       const keys = found?.advice.flatMap((advice) => advice.changes.map((change) => change.key));
       for (const key of wanted.advice) expect(keys).toContain(key);
     }

@@ -41,11 +41,13 @@ export function mad(values: Numbers, center = median(values)): number {
  * Size of the point-to-point noise of a curve, blind to its trend and to rare jumps: from the
  * median of the differences of neighbours.
  */
-export function noiseOf(values: Numbers): number {
-  if (values.length < 2) return Number.NaN;
-  const differences = new Float64Array(values.length - 1);
+export const noiseOf = (values: Numbers): number => noiseOfDifferences(differencesOf(values));
+
+/** Absolute differences of neighbours. */
+export function differencesOf(values: Numbers): Float64Array<ArrayBuffer> {
+  const differences = new Float64Array(Math.max(0, values.length - 1));
   for (let i = 1; i < values.length; i++) differences[i - 1] = Math.abs(at(values, i) - at(values, i - 1));
-  return noiseOfDifferences(differences);
+  return differences;
 }
 
 /** The same from absolute differences of neighbours. */

@@ -1,4 +1,13 @@
-import { at, mean, median, noiseOf, noiseOfDifferences, noiseOfWindow, SortedWindow } from "../../base/statistics.ts";
+import {
+  at,
+  mean,
+  median,
+  differencesOf,
+  noiseOf,
+  noiseOfDifferences,
+  noiseOfWindow,
+  SortedWindow,
+} from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import { type Curve, rowBefore } from "./curve.ts";
 import { learningRate, type LearningRate } from "./learning-rate.ts";
@@ -78,15 +87,16 @@ export const lossShape = defineFact<LossShape>({
     const rows = get(supervisedLoss);
     if (rows === undefined) return undefined;
     const initial = at(rows.value, 0);
+    const noise = noiseOf(rows.value);
     const tail = rows.value.subarray(Math.max(0, rows.length - levelRows));
     return {
       rows,
-      noise: noiseOf(rows.value),
+      noise,
       initial,
       level: median(tail),
       excursions: findExcursions(rows, get(learningRate)),
-      launch: findLaunch(rows),
-      drift: findDrift(rows),
+      launch: findLaunch(rows, noise),
+      drift: findDrift(rows, noise),
     };
   },
 });
@@ -164,14 +174,11 @@ const launchRows = 20;
 const launchRise = 0.6;
 const launchSigmas = 6;
 
-function findLaunch(rows: Curve): Launch | null {
+function findLaunch(rows: Curve, usualNoise: number): Launch | null {
   const base = at(rows.value, 0);
   if (rows.length < 3) return null;
-  const differences = Float64Array.from({ length: rows.length - 1 }, (_, i) =>
-    Math.abs(at(rows.value, i + 1) - at(rows.value, i)),
-  );
   // The jump itself is among the differences: of few, leave the largest out.
-  const noise = rows.length < 8 ? noiseOfDifferences(differences.sort().subarray(0, -1)) : noiseOf(rows.value);
+  const noise = rows.length < 8 ? noiseOfDifferences(differencesOf(rows.value).sort().subarray(0, -1)) : usualNoise;
   const bar = base + Math.max(launchRise * Math.abs(base), launchSigmas * noise);
   const end = Math.min(rows.length, launchRows);
   for (let i = 1; i + 1 < end; i++) {
@@ -201,7 +208,7 @@ const fewestDriftRows = 60;
 const driftHarm = 0.5;
 const driftShare = 0.15;
 
-function findDrift(rows: Curve): Drift | null {
+function findDrift(rows: Curve, noise: number): Drift | null {
   if (rows.length < fewestDriftRows) return null;
   const size = Math.floor(rows.length / blocks);
   const offset = rows.length - size * blocks;
@@ -212,7 +219,6 @@ function findDrift(rows: Curve): Drift | null {
   const floor = at(levels, lowest);
   const top = Math.min(at(levels, blocks - 1), at(levels, blocks - 2), at(levels, blocks - 3));
   const rise = top - floor;
-  const noise = noiseOf(rows.value);
   // The lowest of many noisy blocks is low by chance: ask for six standard errors of a block's median.
   const bar = Math.max(driftShare * Math.abs(floor), (6 * 1.2533 * noise) / Math.sqrt(size));
   const gained = mean(block(0).length > 0 ? block(0) : rows.value) - floor;

@@ -2,7 +2,7 @@ import { fromWire } from "../../model/number.ts";
 import type { Scalar } from "../../model/config.ts";
 import type { Change } from "../../model/finding.ts";
 import { dialects } from "../dialects/index.ts";
-import { type Dialect, nameOf, type OptionId } from "../dialects/dialect.ts";
+import { type Dialect, nameOf, type OptionId, optionIds } from "../dialects/dialect.ts";
 import { plain } from "../dialects/plain.ts";
 import { defineFact, type Fact, type RunView } from "../fact.ts";
 
@@ -23,13 +23,8 @@ export const options = defineFact<Options>({
     const id = run.info().dialect;
     const known = dialects.find((candidate) => candidate.id === id);
     const dialect = known ?? plain;
-    const configured = new Map<OptionId, Scalar | undefined>();
-    const lookUp = (option: OptionId): Scalar | undefined => {
-      if (!configured.has(option)) configured.set(option, run.config(...spellings(option, dialect)));
-      return configured.get(option);
-    };
     // Looked up now: a fact may read the run only while it is derived.
-    for (const option of numeric) lookUp(option);
+    const configured = new Map(optionIds.map((option) => [option, run.config(...spellings(option, dialect))]));
     return {
       dialect: known?.id ?? null,
       source: dialect.source,
@@ -43,31 +38,22 @@ export const options = defineFact<Options>({
   },
 });
 
-const numeric: readonly OptionId[] = [
-  "learning_rate",
-  "warmup_steps",
-  "max_grad_norm",
-  "gradient_accumulation_steps",
-  "batch_size",
-  "weight_decay",
-  "dropout",
-  "label_smoothing",
-  "epochs",
-  "early_stopping_patience",
-  "adam_beta2",
-  "nan_filter",
-  "collective_timeout",
-  "data_workers",
-  "initializer_range",
-];
-
 /** The dialect's own spellings first, then everyone's: people log `lr` from every trainer. */
-function spellings(option: OptionId, dialect: Dialect): string[] {
-  return [dialect, plain, ...dialects].flatMap((candidate) => {
-    const name = nameOf(candidate, option);
-    return [name.key, ...(name.also ?? [])];
-  });
+function spellings(option: OptionId, dialect: Dialect): readonly string[] {
+  return [...new Set([...keysOf(option, dialect), ...(everyones.get(option) ?? [])])];
 }
+
+const keysOf = (option: OptionId, dialect: Dialect): string[] => {
+  const name = nameOf(dialect, option);
+  return [name.key, ...(name.also ?? [])];
+};
+
+const everyones: ReadonlyMap<OptionId, readonly string[]> = new Map(
+  optionIds.map((option) => [
+    option,
+    [...new Set([plain, ...dialects].flatMap((candidate) => keysOf(option, candidate)))],
+  ]),
+);
 
 function asNumber(value: Scalar | undefined): number | undefined {
   if (typeof value === "number") return value;

@@ -1,11 +1,11 @@
-import { at, mean, noiseOf } from "../../base/statistics.ts";
+import { at, mean } from "../../base/statistics.ts";
 import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
 import { evalLoss } from "../facts/eval-loss.ts";
 import { gradNorm } from "../facts/grad-norm.ts";
+import { lossShape } from "../facts/loss-shape.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { options, vocabularySize } from "../facts/options.ts";
-import { supervisedLoss } from "../facts/supervised-loss.ts";
 import { round, say, saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
 
@@ -31,7 +31,7 @@ export const noLearning = defineRule({
   title: "The model does not learn",
   why: "The loss is where it was at the start; the run costs time and changes nothing.",
   needs: {
-    rows: supervisedLoss,
+    shape: lossShape,
     rate: optional(learningRate),
     norms: optional(gradNorm),
     evals: optional(evalLoss),
@@ -46,7 +46,7 @@ export const noLearning = defineRule({
     "accumulation-scaling",
     "gradient-explosion",
   ],
-  check({ rows, rate, norms, evals, vocabulary, options: settings }) {
+  check({ shape: { rows, noise }, rate, norms, evals, vocabulary, options: settings }) {
     const first = at(rows.step, 0);
     const last = at(rows.step, rows.length - 1);
     if (rows.length < fewestRows || last - first < fewestSteps) return [];
@@ -61,7 +61,7 @@ export const noLearning = defineRule({
     const size = Math.max(5, Math.floor(rows.length / 4));
     const start = mean(rows.value.subarray(0, size));
     const end = mean(rows.value.subarray(rows.length - size));
-    const error = noiseOf(rows.value) * Math.sqrt(2 / size);
+    const error = noise * Math.sqrt(2 / size);
     const bar = flatShare * Math.abs(start);
     if (!(start - end + 2 * error < bar) || !(2 * error < bar)) return [];
     // A task metric or held-out loss that improves says that something is learned after all.
@@ -79,7 +79,7 @@ export const noLearning = defineRule({
       {
         // A good model that is trained further may gain as little; at chance, or without a gradient, it is sure.
         severity: atChance || isRateZero === true || norm < tinyNorm ? "error" : "warning",
-        message: `Loss was ${say(start)} at the start and is ${say(end)} after ${last} steps (${saySteps(rows.length)}): no change beyond its noise of ${say(noiseOf(rows.value))}.${atChance ? ` That is ln(${vocabulary}): the model still guesses.` : ""}`,
+        message: `Loss was ${say(start)} at the start and is ${say(end)} after ${last} steps (${saySteps(rows.length)}): no change beyond its noise of ${say(noise)}.${atChance ? ` That is ln(${vocabulary}): the model still guesses.` : ""}`,
         onset: { step: first },
         end: null,
         recovered: false,

@@ -30,8 +30,10 @@ const silence = defineFact<{ readonly ms: number; readonly isOver: boolean } | n
     if (now === null) return undefined;
     const ms = now - (isOver ? rhythm.lastPointTime : rhythm.lastTime);
     const bar = Math.max(isOver ? deadFloorMs : floorMs, usualTimes * rhythm.usual, longestTimes * rhythm.longest);
-    // Whole bars while the clock runs, so that each look does not make another finding.
-    return ms > bar ? { ms: isOver ? ms : Math.floor(ms / bar) * bar, isOver } : null;
+    if (!(ms > bar)) return null;
+    // Rounded down while the clock runs, so that each look does not make another finding.
+    const grain = isOver ? 1 : ms >= errorMs ? errorMs : bar;
+    return { ms: Math.floor(ms / grain) * grain, isOver };
   },
 });
 

@@ -1,0 +1,53 @@
+import { describe, expect, test } from "vitest";
+
+import { healthyFamilies } from "../healthy.fixture.ts";
+import { changesOf, findingOf, missingFor, reportOn, without } from "../outcome.fixture.ts";
+import { healthyRows, random, type Row, type Story, usualShape } from "../synthetic.fixture.ts";
+
+const rule = "loss-divergence";
+const rows = healthyRows(random(5), usualShape);
+const healthy: Story = { rows };
+
+describe("loss-divergence", () => {
+  test("a jump that stays is a divergence and no spike", () => {
+    const raised = rows.map((row, i) => (i >= 100 ? { ...row, loss: (row["loss"] ?? 0) * 2.5 } : row));
+    const report = reportOn({ rows: raised });
+    expect(report.findings.map((f) => [f.rule, f.severity, f.onset.step])).toEqual([[rule, "error", 1010]]);
+  });
+
+  test("a loss that rises from the first rows blames the learning rate, with numbers to change", () => {
+    const values = [6.46, 11.26, 11.34, 6.85, 5.58, 5.26, 5.13, 5, 4.9, 4.8];
+    const launched = values.map((loss, i): Row => ({ step: i * 5 + 1, loss, grad_norm: 2, learning_rate: 0.08 }));
+    const live = findingOf(rule, { rows: launched.slice(0, 3) });
+    expect(live?.onset.step).toBe(6);
+    const finding = findingOf(rule, { rows: launched });
+    expect(finding?.causes[0]?.id).toBe("learning-rate-too-high");
+    expect(changesOf(finding)).toContainEqual({ key: "learning_rate", from: 0.08, to: 0.008 });
+  });
+
+  test("a slow rise counts once half of the progress is lost", () => {
+    const drifting = rows.map((row, i) => (i < 80 ? row : { ...row, loss: (row["loss"] ?? 0) + (i - 80) * 0.05 }));
+    const finding = findingOf(rule, { rows: drifting });
+    expect(finding?.message).toContain("rising since");
+    expect(finding?.onset.step).toBeGreaterThan(800);
+    expect(finding?.onset.step).toBeLessThan(1500);
+  });
+
+  test("is silent on a plateau, and on a rise that is back", () => {
+    const plateau = healthyFamilies.get("plateau")?.(3);
+    expect(plateau && findingOf(rule, plateau)).toBeUndefined();
+    const back = rows.map((row, i) => (i >= 100 && i < 108 ? { ...row, loss: (row["loss"] ?? 0) * 2 } : row));
+    expect(findingOf(rule, { rows: back })).toBeUndefined();
+  });
+
+  test("is silent on a healthy run", () => {
+    expect(findingOf(rule, healthy)).toBeUndefined();
+    expect(reportOn(healthy).clean).toContain(rule);
+  });
+
+  test("is not applicable without a loss, and to a reinforcement loss", () => {
+    expect(missingFor(rule, { rows: without(rows, "loss") })).toEqual(["loss of supervised training"]);
+    const policy = rows.map((row): Row => ({ ...row, reward: 0.5 }));
+    expect(missingFor(rule, { rows: policy })).toEqual(["loss of supervised training"]);
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+
+import { healthyFamilies } from "../healthy.fixture.ts";
+import { findingOf, missingFor, reportOn, without } from "../outcome.fixture.ts";
+import { healthyRows, random, type Row, type Story, usualShape } from "../synthetic.fixture.ts";
+
+const rule = "loss-spike";
+const rows = healthyRows(random(5), usualShape);
+const healthy: Story = { rows };
+
+const spiked = (height: number, length: number): Row[] =>
+  rows.map((row, i) =>
+    i >= 120 && i < 120 + length ? { ...row, loss: (row["loss"] ?? 0) + height, grad_norm: 20 } : row,
+  );
+
+describe("loss-spike", () => {
+  test("says where it began, how high it was and when it was back", () => {
+    const finding = findingOf(rule, { rows: spiked(4, 3) });
+    expect(finding).toMatchObject({ severity: "warning", onset: { step: 1210 }, end: { step: 1240 }, recovered: true });
+    expect(finding?.message).toContain("after 3 logged steps");
+    expect(reportOn({ rows: spiked(4, 3) }).findings).toHaveLength(1);
+  });
+
+  test("several spikes are one finding", () => {
+    const many = rows.map((row, i) =>
+      [60, 61, 110, 111, 160, 161].includes(i) ? { ...row, loss: (row["loss"] ?? 0) + 3 } : row,
+    );
+    expect(findingOf(rule, { rows: many })?.message).toContain("2 more spikes");
+  });
+
+  test("one odd row that is back in the next is told, not warned of", () => {
+    expect(findingOf(rule, { rows: spiked(1, 1) })?.severity).toBe("info");
+  });
+
+  test("is silent on noise, on heavy tails and on a rise after the schedule raised the rate", () => {
+    for (const family of ["noisy", "largeNorm", "restarts"])
+      for (let seed = 100; seed < 110; seed++) {
+        const story = healthyFamilies.get(family)?.(seed);
+        if (story === undefined) throw new Error(`no family ${family}`);
+        expect(findingOf(rule, story)?.severity ?? "info").toBe("info");
+      }
+  });
+
+  test("is silent on a healthy run", () => {
+    expect(findingOf(rule, healthy)).toBeUndefined();
+    expect(reportOn(healthy).clean).toContain(rule);
+  });
+
+  test("is not applicable without a loss, and to a reinforcement loss", () => {
+    expect(missingFor(rule, { rows: without(rows, "loss") })).toEqual(["loss of supervised training"]);
+    const policy = rows.map((row): Row => ({ ...row, reward: 0.5 }));
+    expect(missingFor(rule, { rows: policy })).toEqual(["loss of supervised training"]);
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, test } from "vitest";
+
+import { healthyFamilies } from "../healthy.fixture.ts";
+import { changesOf, findingOf, missingFor, reportOn, without } from "../outcome.fixture.ts";
+import { healthyRows, random, type Row, type Story, usualShape } from "../synthetic.fixture.ts";
+
+const rule = "no-learning";
+const rows = healthyRows(random(5), usualShape);
+const healthy: Story = { rows };
+
+const flat = (level: number): Row[] =>
+  rows.slice(0, 60).map((row, i) => ({ ...row, loss: level * (1 + 0.003 * Math.sin(i * 2.4)), eval_loss: level }));
+
+describe("no-learning", () => {
+  test("sees a loss that stays at chance", () => {
+    const finding = findingOf(rule, { rows: flat(6.91), config: { vocab_size: 1000, learning_rate: 1e-7 } });
+    expect(finding).toMatchObject({ severity: "error", onset: { step: 10 } });
+    expect(finding?.message).toContain("still guesses");
+    expect(changesOf(finding)).toContainEqual({ key: "learning_rate", from: 1e-7, to: 1e-6 });
+  });
+
+  test("a gradient of nearly nothing speaks for frozen parameters", () => {
+    const finding = findingOf(rule, { rows: flat(3).map((row) => ({ ...row, grad_norm: 1e-4 })) });
+    expect(finding?.severity).toBe("error");
+    expect(finding?.causes[0]?.id).toBe("frozen-parameters");
+  });
+
+  test("is silent during the warm-up, on slow learning, on noise that could hide it, and on a late part of a run", () => {
+    const warming = flat(6.91).map((row, i) => ({ ...row, learning_rate: 1e-6 * (i + 1) }));
+    expect(findingOf(rule, { rows: warming })).toBeUndefined();
+    expect(
+      findingOf(rule, { rows: flat(3).map((row, i) => ({ ...row, loss: (row["loss"] ?? 0) * (1 - i * 0.0005) })) }),
+    ).toBeUndefined();
+    const next = random(4);
+    expect(
+      findingOf(rule, { rows: flat(3).map((row) => ({ ...row, loss: 3 * (1 + 0.2 * next.normal()) })) }),
+    ).toBeUndefined();
+    expect(findingOf(rule, { rows: flat(3).map((row) => ({ ...row, step: row.step + 90_000 })) })).toBeUndefined();
+  });
+
+  test("is silent on a long plateau after learning", () => {
+    const plateau = healthyFamilies.get("plateau")?.(8);
+    expect(plateau && findingOf(rule, plateau)).toBeUndefined();
+  });
+
+  test("is silent on a healthy run", () => {
+    expect(findingOf(rule, healthy)).toBeUndefined();
+    expect(reportOn(healthy).clean).toContain(rule);
+  });
+
+  test("is not applicable without a loss, and to a reinforcement loss", () => {
+    expect(missingFor(rule, { rows: without(rows, "loss") })).toEqual(["loss of supervised training"]);
+    const policy = rows.map((row): Row => ({ ...row, reward: 0.5 }));
+    expect(missingFor(rule, { rows: policy })).toEqual(["loss of supervised training"]);
+  });
+});

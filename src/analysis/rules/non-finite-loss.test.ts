@@ -1,0 +1,66 @@
+import { describe, expect, test } from "vitest";
+
+import { changesOf, findingOf, missingFor, reportOn, without } from "../outcome.fixture.ts";
+import { healthyRows, random, type Row, type Story, usualShape } from "../synthetic.fixture.ts";
+
+const rule = "non-finite-loss";
+const rows = healthyRows(random(5), usualShape);
+const healthy: Story = { rows };
+
+const broken = (from: number): Row[] =>
+  rows.map((row, i) => (i < from ? row : { ...row, loss: Number.NaN, grad_norm: Number.NaN }));
+
+describe("non-finite-loss", () => {
+  test("names the first bad step, and a batch as the cause when nothing led to it", () => {
+    const finding = findingOf(rule, { rows: broken(41) });
+    expect(finding).toMatchObject({ severity: "error", onset: { step: 420 }, end: null, recovered: false });
+    expect(finding?.evidence[0]).toMatchObject({ series: "loss", step: 420, value: "NaN" });
+    expect(finding?.causes[0]?.id).toBe("bad-batch");
+  });
+
+  test("a surge of the gradient before it speaks for the learning rate, with numbers to change", () => {
+    const led = broken(41).map((row, i) =>
+      i >= 37 && i < 41 ? { ...row, grad_norm: 10 ** (i - 36), loss: 3 + i - 36 } : row,
+    );
+    const finding = findingOf(rule, { rows: led, config: { learning_rate: 0.02 } });
+    expect(finding?.causes[0]?.id).toBe("learning-rate-too-high");
+    expect(finding?.message).toContain("step 420");
+    expect(changesOf(finding)).toContainEqual({ key: "learning_rate", from: 0.02, to: 0.002 });
+    expect(reportOn({ rows: led }).findings).toHaveLength(1);
+  });
+
+  test("a falling loss scale speaks for fp16", () => {
+    const scaled = broken(41).map((row, i) => ({ ...row, loss_scale: i < 30 ? 65536 : 65536 / 2 ** (i - 29) }));
+    const finding = findingOf(rule, { rows: scaled, config: { fp16: true } });
+    expect(finding?.causes[0]?.id).toBe("fp16-overflow");
+    expect(changesOf(finding)).toContainEqual({ key: "bf16", from: null, to: true });
+  });
+
+  test("an infinite loss counts; one bad row that comes back is only a warning", () => {
+    expect(
+      findingOf(rule, { rows: rows.map((row, i) => (i < 9 ? row : { ...row, loss: Infinity })) })?.onset.step,
+    ).toBe(100);
+    const single = rows.map((row, i) => (i === 50 ? { ...row, loss: Number.NaN } : row));
+    expect(findingOf(rule, { rows: single })).toMatchObject({
+      severity: "warning",
+      recovered: true,
+      onset: { step: 510 },
+      end: { step: 520 },
+    });
+  });
+
+  test("is silent when only grad_norm is not a number now and then", () => {
+    expect(
+      findingOf(rule, { rows: rows.map((row, i) => (i % 40 === 7 ? { ...row, grad_norm: Number.NaN } : row)) }),
+    ).toBeUndefined();
+  });
+
+  test("is silent on a healthy run", () => {
+    expect(findingOf(rule, healthy)).toBeUndefined();
+    expect(reportOn(healthy).clean).toContain(rule);
+  });
+
+  test("is not applicable without a loss", () => {
+    expect(missingFor(rule, { rows: without(rows, "loss") })).toBeDefined();
+  });
+});
