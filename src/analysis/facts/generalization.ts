@@ -1,7 +1,7 @@
 import { at, median } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import { type Curve, finiteRows, rowAtStep } from "./curve.ts";
-import { evalLoss, taskMetrics } from "./eval-loss.ts";
+import { evalLoss, type TaskMetric, taskMetrics } from "./eval-loss.ts";
 import { supervisedLoss } from "./supervised-loss.ts";
 
 /** Held-out loss against training loss. */
@@ -16,7 +16,7 @@ export interface Generalization {
   readonly onsetStep: number | null;
   /** Change of the training loss since the best evaluation; negative when it fell. */
   readonly trainChange: number;
-  /** A task metric that became better after the best evaluation by more than its own noise, if any. */
+  /** A task metric that became better after the best loss and has not stood still since, if any. */
   readonly improved: { readonly series: string; readonly from: number; readonly to: number } | null;
   /** Worse for long enough, with training loss falling, and not made good by a better task metric. */
   readonly isOverfitted: boolean;
@@ -30,8 +30,10 @@ const alarmingShare = 1;
 /** The margin over noise, and over the level: a rise of 2 % is no reason to stop anything. */
 const marginSigmas = 4;
 const marginShare = 0.03;
-/** A task metric improved when it gained more than this share of all it gained before, and of its noise. */
-const improvedShare = 0.05;
+/** A task metric improves when it gains more than this share of all it gained before, and more than its noise. */
+const improvedShare = 0.02;
+/** Evaluations that a task metric may stand still at its best before it no longer excuses a rising loss. */
+const metricPatience = 5;
 
 export const generalization = defineFact<Generalization>({
   id: "eval_loss",
@@ -87,21 +89,23 @@ function changeSince(train: Curve, step: number): number {
   return median(train.value.subarray(Math.max(0, train.length - near))) - before;
 }
 
-function improvedSince(
-  metrics: readonly (Curve & { readonly higherIsBetter: boolean })[],
-  step: number,
-): Generalization["improved"] {
+/**
+ * A metric that became better after the best loss and has not stood still for long. One that never
+ * gained, or gained for a while and stopped, excuses nothing.
+ */
+function improvedSince(metrics: readonly TaskMetric[], step: number): Generalization["improved"] {
   for (const metric of metrics) {
     const row = rowAtStep(metric, step);
-    if (row < 0 || metric.length - row < 3) continue;
+    if (row < 0) continue;
     const sign = metric.higherIsBetter ? 1 : -1;
     const here = at(metric.value, row);
-    const now = median(metric.value.subarray(metric.length - 2));
-    const gained = sign * (now - here);
-    const noise = detrendedNoise(metric.value);
-    const range = Math.abs(here - at(metric.value, 0));
-    if (gained > Math.max(improvedShare * range, 2 * noise, 1e-9))
-      return { series: metric.series, from: here, to: now };
+    const best = metric.value.subarray(row).reduce((a, b) => (sign * b > sign * a ? b : a), here);
+    const margin = improvedShare * Math.abs(best - at(metric.value, 0)) + 2 * detrendedNoise(metric.value);
+    if (!(sign * (best - here) > margin)) continue;
+    let reached = row;
+    while (sign * (best - at(metric.value, reached)) > margin) reached += 1;
+    if (metric.length - 1 - reached < metricPatience)
+      return { series: metric.series, from: here, to: at(metric.value, metric.length - 1) };
   }
   return null;
 }
