@@ -208,7 +208,8 @@ class Sender:
         return {"id": self._writer, "sequence": self._sequence}
 
     def _deliver(self, method: str, path: str, body: Dict[str, Any]) -> None:
-        if self._spool.is_empty and time.monotonic() >= self._retry_at and self._send(method, path, body):
+        may_send = self._spool.is_empty and not self._is_behind and time.monotonic() >= self._retry_at
+        if may_send and self._send(method, path, body):
             return
         if not self._spool.add(method, path, body):
             size = _size(body)
@@ -216,10 +217,15 @@ class Sender:
                 self.dropped += size
             say_once("spool", "llmdbg: no server and no room in %s; data is dropped", self._spool.path)
 
+    @property
+    def _is_behind(self) -> bool:
+        """The server takes less than comes in: the disk is faster, and nothing has to be dropped."""
+        return self._queued > MAX_QUEUED // 2
+
     def _deliver_spool(self) -> None:
         if time.monotonic() < self._retry_at:
             return
-        while True:
+        while not self._is_behind:
             request = self._spool.next()
             if request is None or not self._send(request["method"], request["path"], request["body"]):
                 return
