@@ -35,6 +35,8 @@ interface Stream {
 }
 
 const patience = 64;
+/** No trainer prints longer metric lines; what is longer is a record. */
+const maxMetricLine = 65_536;
 // oxlint-disable-next-line no-control-regex -- backspaces and escape sequences are what is looked for
 const redraws = /\u0008+|\u001B\[\d*A/;
 // oxlint-disable-next-line no-control-regex -- the same
@@ -141,6 +143,7 @@ export class ConsoleDecoder implements Decoder {
   }
 
   #parse(line: ConsoleLine): Reading | undefined {
+    if (line.text.length > maxMetricLine) return undefined;
     for (const parse of this.#parsers) {
       const reading = parse(line);
       if (reading !== undefined) return reading;

@@ -189,3 +189,16 @@ describe("lines and rows", () => {
     expect(decoded.rejected).toHaveLength(1);
   });
 });
+
+test("no line makes a pattern run away", () => {
+  const prefixes = ["", "all ", "2024-01-01 12:00:00 ", "step 1 | ", "Epoch GPU_mem loss\nall "];
+  const units = ["a.b", "..", "1.", "a ", "a: ", "a=1 ", "|", "/a", "{'a': ", "nan ", "1/1 ", "0x", "::", "'"];
+  for (const prefix of prefixes) {
+    for (const unit of units) {
+      const text = `${prefix}${unit.repeat(30_000 / unit.length)}!\n`;
+      const elapsed = cpuMs(() => void decode(byId("console"), utf8(text)));
+      // Linear patterns take 5 to 50 ms for these 30 kB.
+      expect(elapsed, `${prefix}${unit}...`).toBeLessThan(400);
+    }
+  }
+});

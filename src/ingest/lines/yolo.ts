@@ -9,7 +9,7 @@ import type { LineParser, Metric, Reading } from "./line-parser.ts";
 const header = /^\s*Epoch\s+GPU_mem\s+(.+?)\s*$/i;
 const row = /^\s*(\d+)\/(\d+)\s+[\d.]+[GMK]?B?\s+([\d.\sa-z+-]+?)(?::\s+(\d+)%.*)?$/i;
 const classes = /^\s*Class\s+Images\s+(?:Instances|Labels)\s+(.+?)(?::\s|$)/;
-const all = /^\s*all\s+([\d.\se+-]+|nan)+$/i;
+const all = /^\s*all\s[\d.\sean+-]+$/i;
 const notMetric = /^(instances|labels|size|img_size|total)$/i;
 
 /** Ultralytics' tables: one row of training and one of validation for each epoch. */

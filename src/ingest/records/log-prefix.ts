@@ -71,7 +71,7 @@ const pieces: readonly Peel[] = [
     new RegExp(`^\\[(${levelWord})\\|(?:(${dateTime})|([^\\]|]{1,200}))\\] ?`),
     (m) => ({ level: levelOf(m[1]), ...timeFound(m[2]), logger: m[3] }),
   ],
-  [/^\S/, /^([\w.]+\.[\w.]+:\d+) >> /, (m) => ({ logger: m[1] })],
+  [/^\S/, /^([\w.]{1,200}:\d+) >> /, (m) => ({ logger: m[1] })],
   [/^>/, /^>> /, () => ({})],
   // Transformers 5: `[transformers] text`
   [
@@ -114,7 +114,7 @@ const pieces: readonly Peel[] = [
 ];
 
 /** A logger's name between separators: tried only behind a time or a level, since prose looks the same. */
-const namePiece = /^([A-Za-z_][\w.]*(?:[.:][\w<>.]+)*(?::\d+)?)(?: - | \| | *- (?=[A-Z]+ - ))/;
+const namePiece = /^([A-Za-z_][\w.:<>]{0,200})(?: - | \| | *- (?=[A-Z]+ - ))/;
 
 /** A level with nothing but a space behind it counts only behind a time. */
 const bareLevel = new RegExp(`^(${levelWord}) +`);
@@ -152,15 +152,19 @@ export function peel(text: string): LogPrefix {
   return { level: found.level, logger, time: found.time, zoned: found.zoned, rank, writer: found.writer, body };
 }
 
+/** A longer prefix is none; it also bounds what a hostile line can cost. */
+const maxPrefix = 512;
+
 function peelOne(body: string): { found: Found; rest: string } | undefined {
   // Nothing that begins with a space or a brace has a prefix, and those are the most frequent lines.
   const first = body.charCodeAt(0);
   if (Number.isNaN(first) || first === 123) return undefined;
   // Megatron puts a space in front of its time.
   if (first === 32) return /^ \[\d{4}-/.test(body) ? { found: {}, rest: body.slice(1) } : undefined;
+  const head = body.length > maxPrefix ? body.slice(0, maxPrefix) : body;
   for (const [look, pattern, read] of pieces) {
     if (!look.test(body)) continue;
-    const match = pattern.exec(body);
+    const match = pattern.exec(head);
     if (match !== null) return { found: read(match), rest: body.slice(match[0].length) };
   }
   return undefined;
