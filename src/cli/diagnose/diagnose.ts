@@ -68,6 +68,7 @@ export function notes(run: ReadRun): string[] {
     lines.push(`Note: ${plain(file.path)}, line ${first.index}: ${plain(first.reason)}${more}. The rest was read.`);
   }
   if (run.duplicates > 0) lines.push(`Note: ${count(run.duplicates, "point")} came twice, from two files, and were taken once.`);
+  if (run.late > 0) lines.push(`Note: ${count(run.late, "point")} of a second file lie between those of the first and were left out.`);
   return lines;
 }
 

@@ -81,6 +81,7 @@ function lines({ run, stored }: Imported, page: string): string {
   }
   for (const { reason } of run.unreadable) text.push(`  left out: ${plain(reason)}`);
   if (run.duplicates > 0) text.push(`  ${count(run.duplicates, "point")} came twice, from two files, and were taken once`);
+  if (run.late > 0) text.push(`  ${count(run.late, "point")} of a second file lie between those of the first and were left out`);
   for (const { reason, items } of stored.refused) text.push(`  the server refused ${count(items, "item")}: ${plain(reason)}`);
   return `${text.join("\n")}\n`;
 }

@@ -23,10 +23,11 @@ test("the first source owns a metric; the other's points at known steps are drop
   expect([...owners.dropped]).toEqual([["loss", 3], ["eval_loss", 1]]);
 });
 
-test("history before the owner's first step is not this run's", () => {
+test("what lies behind the owner's last step comes too late: it would look like a resume", () => {
   const owners = new Owners();
   owners.take({}, [points("loss", [510, 520])]);
-  expect(steps(owners.take({}, [points("loss", [490, 500, 510, 530])]))).toEqual([[530]]);
+  expect(steps(owners.take({}, [points("loss", [490, 500, 510, 515, 530])]))).toEqual([[530]]);
+  expect([...owners.dropped, ...owners.late]).toEqual([["loss", 1], ["loss", 3]]);
 });
 
 test("the owner may go back: a resume inside one source is kept", () => {

@@ -6,22 +6,28 @@ export type Source = object;
 interface Owned {
   readonly owner: Source;
   readonly steps: Set<number>;
-  firstStep: number;
+  lastStep: number;
 }
 
 /**
  * One metric often arrives twice, printed and in a file. The first source that delivered a metric's name
- * owns it. Of any other source's points of that name, those at steps already known are dropped and counted,
- * and so are those before the owner's first step: they are the history of an earlier run that a resumed
- * trainer writes into its file.
+ * owns it. Of any other source's points of that name, those at steps already known are dropped and counted.
+ * So are, in a count of their own, those behind the last known step: they come too late to stand in order, and
+ * would look like a resume. Mostly they are the history of an earlier run, which a resumed trainer writes too.
  */
 export class Owners {
   readonly #metrics = new Map<string, Owned>();
   readonly #dropped = new Map<string, number>();
+  readonly #late = new Map<string, number>();
 
   /** Points that were dropped because another source had delivered them, by metric. */
   get dropped(): ReadonlyMap<string, number> {
     return this.#dropped;
+  }
+
+  /** Points that were dropped because they came behind the last step known of their metric, by metric. */
+  get late(): ReadonlyMap<string, number> {
+    return this.#late;
   }
 
   take(source: Source, series: readonly SeriesPoints[]): SeriesPoints[] {
@@ -29,26 +35,31 @@ export class Owners {
   }
 
   #takeOne(source: Source, points: SeriesPoints): SeriesPoints[] {
-    const first = points.step[0];
-    if (first === undefined) return [];
+    if (points.step.length === 0) return [];
     const id = seriesId(points.name, points.labels);
     let owned = this.#metrics.get(id);
     if (owned === undefined) {
-      owned = { owner: source, steps: new Set(), firstStep: first };
+      owned = { owner: source, steps: new Set(), lastStep: Number.NEGATIVE_INFINITY };
       this.#metrics.set(id, owned);
     }
-    if (owned.owner === source) {
-      for (const step of points.step) owned.steps.add(step);
-      return [points];
+    const { steps, lastStep } = owned;
+    let late = 0;
+    const kept =
+      owned.owner === source
+        ? points
+        : keep(points, (i) => {
+            const step = points.step[i] ?? Number.NaN;
+            if (steps.has(step)) return false;
+            if (step < lastStep) late += 1;
+            return step > lastStep;
+          });
+    const twice = points.step.length - kept.step.length - late;
+    if (twice > 0) this.#dropped.set(id, (this.#dropped.get(id) ?? 0) + twice);
+    if (late > 0) this.#late.set(id, (this.#late.get(id) ?? 0) + late);
+    for (const step of kept.step) {
+      steps.add(step);
+      owned.lastStep = step;
     }
-    const { steps, firstStep } = owned;
-    const kept = keep(points, (i) => {
-      const step = points.step[i] ?? Number.NaN;
-      return step >= firstStep && !steps.has(step);
-    });
-    const lost = points.step.length - kept.step.length;
-    if (lost > 0) this.#dropped.set(id, (this.#dropped.get(id) ?? 0) + lost);
-    for (const step of kept.step) steps.add(step);
     return kept.step.length === 0 ? [] : [kept];
   }
 }

@@ -26,6 +26,8 @@ export interface ReadRun {
   readonly unreadable: readonly { readonly path: string; readonly reason: string }[];
   /** Points that a second file held again. */
   readonly duplicates: number;
+  /** Points of a second file behind the last step of the first one's. */
+  readonly late: number;
 }
 
 type OnProgress = (read: number, total: number) => void;
@@ -63,6 +65,7 @@ export async function readRun(input: RunInput, onProgress?: OnProgress): Promise
     files,
     unreadable,
     duplicates: [...owners.dropped.values()].reduce((sum, n) => sum + n, 0),
+    late: [...owners.late.values()].reduce((sum, n) => sum + n, 0),
   };
 }
 

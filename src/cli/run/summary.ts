@@ -55,6 +55,8 @@ function notes({ watch, discovery, outbox, waiting, recorder, spool }: Summary):
   }
   const twice = [...watch.owners.dropped.values()].reduce((sum, n) => sum + n, 0);
   if (twice > 0) lines.push(`${count(twice, "point")} came both printed and from a file, and were taken once`);
+  for (const [metric, late] of watch.owners.late)
+    lines.push(`${count(late, "point")} of ${metric} from files lie before what was printed and were left out`);
   const [first] = watch.rejected;
   if (first !== undefined) lines.push(`${count(watch.rejections, "place")} of the output could not be read, first line ${first.index}: ${first.reason}`);
   for (const { path, rejected } of discovery.followers) {
