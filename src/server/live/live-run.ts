@@ -31,6 +31,8 @@ export class LiveRun {
   /** Findings as they are in the store, as JSON. */
   persisted: string;
   persistedAt = 0;
+  /** Points of the main loss when its curve was last kept for lists. */
+  keptCount = 0;
   /** Appends under way; a run with some is not evicted. */
   inFlight = 0;
   usedAt = Date.now();

@@ -6,6 +6,7 @@ import type { Batch, Store } from "../../store/store.ts";
 import { unknownRun, type Catalog, type Derived } from "./catalog.ts";
 import { DiagnosisQueue } from "./diagnosis-queue.ts";
 import type { Hub } from "./hub.ts";
+import { keepCurve, keptSparkline, type KeptCurve } from "./kept-curve.ts";
 import { LiveRun } from "./live-run.ts";
 import { judged, lastStepOf, lossOf, mainLoss, sparkline } from "./summary.ts";
 
@@ -156,12 +157,19 @@ export class LiveRuns {
     if (entry === undefined || entry.derived !== undefined) return;
     const [infos, findings] = await Promise.all([this.#store.listSeries(id), this.#store.getFindings(id)]);
     const main = mainLoss(infos);
-    const values = main === undefined ? new Float64Array(0) : await this.#curve(id, main);
+    let line: Derived["sparkline"] | undefined = [];
+    if (main !== undefined) {
+      line = await keptSparkline(this.#store, id, main);
+      if (line === undefined) {
+        line = sparkline(await this.#curve(id, main));
+        this.#keep(id, { series: main.id, count: main.count, sparkline: line });
+      }
+    }
     // A live diagnosis may have been quicker, and knows more.
     entry.derived ??= {
       lastStep: lastStepOf(infos),
       ...judged(findings),
-      sparkline: sparkline(values),
+      sparkline: line,
       lastLoss: lossOf(main?.lastValue),
     };
   }
@@ -191,6 +199,7 @@ export class LiveRuns {
     for (const live of this.#settled.values()) {
       if (live.isStale && live.book.size > 0) this.#diagnoseSafely(live, true);
       this.#persist(live, true);
+      this.#keepCurveOf(live);
     }
     await Promise.allSettled(this.#persists);
   }
@@ -243,6 +252,25 @@ export class LiveRuns {
       );
     }
     this.#persist(live, entry.row.status !== "running");
+    if (entry.row.status !== "running") this.#keepCurveOf(live);
+  }
+
+  #keepCurveOf(live: LiveRun): void {
+    const main = mainLoss(live.book.infos);
+    const line = this.#catalog.get(live.id)?.derived?.sparkline;
+    if (main === undefined || line === undefined || live.isStale || main.count === live.keptCount) return;
+    live.keptCount = main.count;
+    this.#keep(live.id, { series: main.id, count: main.count, sparkline: line });
+  }
+
+  /** A lost curve is computed again when it is missed, so a failure is no news. */
+  #keep(id: string, curve: KeptCurve): void {
+    this.#track(keepCurve(this.#store, id, curve).catch(() => undefined));
+  }
+
+  #track(writing: Promise<void>): void {
+    this.#persists.add(writing);
+    void writing.finally(() => this.#persists.delete(writing));
   }
 
   /** Writes the findings when they changed; at most every `persistEveryMs` unless `isFinal`. */
@@ -269,8 +297,7 @@ export class LiveRuns {
         this.#log(`Findings of run ${live.id} could not be stored: ${messageOf(thrown)}`);
       }
     });
-    this.#persists.add(writing);
-    void writing.finally(() => this.#persists.delete(writing));
+    this.#track(writing);
   }
 
   #announceRun(id: string): void {
@@ -307,6 +334,7 @@ export class LiveRuns {
         if (live.isStale && live.book.size > 0) this.#diagnoseSafely(live);
         this.#forget(live.id);
         this.#persist(live, true);
+        this.#keepCurveOf(live);
       } else if (isRunning && live.book.size > 0) this.#queue.request(live);
     }
   }
