@@ -1,9 +1,10 @@
 import { messageOf } from "../base/errors.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Scalar } from "../model/config.ts";
+import { toWire, type WireNumber } from "../model/number.ts";
 import type { Fact, Get, RunView } from "./fact.ts";
 import { mergeSigns } from "./merge.ts";
-import type { Explanation, Needs, Rule, Sign } from "./rule.ts";
+import type { Explanation, FindingDraft, Needs, Rule, Sign } from "./rule.ts";
 import type { RunData, SeriesData } from "./run-data.ts";
 import type { Signal } from "./signals.ts";
 
@@ -89,9 +90,7 @@ export function createDiagnosis(run: RunData, rules: readonly Rule[], signs: rea
           (values) => ({
             status: "checked",
             rule: rule.id,
-            findings: rule
-              .check(values)
-              .map((draft) => ({ ...draft, title: draft.title ?? rule.title, rule: rule.id })),
+            findings: rule.check(values).map((draft) => stated(rule, draft)),
           }),
           (missing) => ({ status: "not-applicable", rule: rule.id, missing }),
         );
@@ -115,6 +114,20 @@ export function createDiagnosis(run: RunData, rules: readonly Rule[], signs: rea
     return { outcomes: mergeSigns(outcomes, rules), explained, derived };
   };
 }
+
+/** A draft with its rule's name, and with every number as it can travel: rules hand over plain ones. */
+const stated = (rule: Rule, draft: FindingDraft): Finding => ({
+  ...draft,
+  title: draft.title ?? rule.title,
+  rule: rule.id,
+  evidence: draft.evidence.map((item) => ({ ...item, value: travelling(item.value) })),
+  advice: draft.advice.map((advice) => ({
+    ...advice,
+    changes: advice.changes.map(({ key, from, to }) => ({ key, from: travelling(from), to: travelling(to) })),
+  })),
+});
+
+const travelling = <T>(value: T): T | WireNumber => (typeof value === "number" ? toWire(value) : value);
 
 /** The tracked window on a run that facts get. */
 function createView(run: RunData): (inputs: Set<Noted>) => RunView {

@@ -110,7 +110,7 @@ export function readPrelude(facts: PreludeFacts, lost: LossOfNumbers): Prelude {
     halvings,
     scaleAtOnset: scale === null ? Number.NaN : at(scale.value, scale.length - 1),
     overflows: lines?.overflows.length ?? 0,
-    scaleExhausted: lines?.scaleExhausted != null,
+    scaleExhausted: lines !== null && lines.scaleExhausted !== null,
     precision: facts.precision,
     objective: facts.objective,
     lossRose: lost.row >= 3 && before > 1.5 * Math.abs(at(loss.value, lost.row - 3)),

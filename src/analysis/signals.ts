@@ -44,7 +44,7 @@ export const learningRate = named("learning_rate", /(^|[/_. ])(learning[ _-]?rat
 export const lossScale = named("loss_scale", /(^|[/_. ])(loss[ _-]?scale|grad[ _-]?scale|scaler_scale)$/i);
 export const epoch = named("epoch", /^(train[/_])?epoch$/i);
 export const stepsPerSecond = named("steps_per_second", /(^|[/_. ])(it_per_s|steps_per_sec(ond)?|it\/s|steps\/s)$/i);
-export const stepTime = named(
+const stepTime = named(
   "step_time",
   /(^|[/_. ])(step_time|iter_time|elapsed time per iteration \(ms\)|time_per_step|timing_s\/step|sec_per_it)(_ms|_s)?$/i,
 );
@@ -56,7 +56,7 @@ export const throughput = named(
 export const reward = named("reward", /(^|[/_. ])(reward|rewards\/mean|reward_mean|objective\/scores)$/i);
 export const rewardStd = named("reward_std", /(^|[/_. ])(reward_std|frac_reward_zero_std)$/i);
 export const klDivergence = named("kl", /(^|[/_. ])(kl|objective\/kl|kl_loss|approx_?kl)$/i);
-export const entropy = named("entropy", /(^|[/_. ])(entropy|objective\/entropy|policy\/entropy_avg)$/i);
+const entropy = named("entropy", /(^|[/_. ])(entropy|objective\/entropy|policy\/entropy_avg)$/i);
 export const completionLength = named(
   "completion_length",
   /(^|[/_. ])(completions\/mean_length|completion_length|response_length\/mean)$/i,
@@ -74,7 +74,7 @@ export const evalMetric: Signal = {
     ),
 };
 
-export const signals: readonly Signal[] = [
+const signals: readonly Signal[] = [
   trainLoss,
   evalLoss,
   gradNorm,

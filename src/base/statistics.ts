@@ -13,10 +13,10 @@ export type Numbers = ArrayLike<number>;
 /** The item at `index`; NaN outside, so that a missing number can never pass a comparison. */
 export const at = (values: Numbers, index: number): number => values[index] ?? Number.NaN;
 
-export const sorted = (values: Numbers): Float64Array => Float64Array.from(values).sort();
+const sorted = (values: Numbers): Float64Array => Float64Array.from(values).sort();
 
 /** Quantile (type 7, linear between neighbours) of the first `length` values, in ascending order; NaN when empty. */
-export function quantileOfSorted(ascending: Numbers, share: number, length = ascending.length): number {
+function quantileOfSorted(ascending: Numbers, share: number, length = ascending.length): number {
   if (length === 0) return Number.NaN;
   const place = (length - 1) * share;
   const below = Math.floor(place);

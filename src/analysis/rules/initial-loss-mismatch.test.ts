@@ -1,11 +1,10 @@
 import { describe, expect, test } from "vitest";
 
 import { findingOf, missingFor, reportOn, without } from "../outcome.fixture.ts";
-import { healthyRows, random, type Row, type Story, usualShape } from "../synthetic.fixture.ts";
+import { healthyRows, random, type Row, usualShape } from "../synthetic.fixture.ts";
 
 const rule = "initial-loss-mismatch";
 const rows = healthyRows(random(5), usualShape);
-const healthy: Story = { rows };
 
 const config = { vocab_size: 32_000 };
 const times = (factor: number): Row[] =>

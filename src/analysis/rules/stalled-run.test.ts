@@ -5,7 +5,6 @@ import { healthyRows, random, type Story, usualShape } from "../synthetic.fixtur
 
 const rule = "stalled-run";
 const rows = healthyRows(random(5), usualShape);
-const healthy: Story = { rows };
 
 const last = rows.at(-1)?.time ?? 0;
 const after = (ms: number): Story => ({ rows, clock: last + ms, info: { status: "running", exitStatus: null } });
