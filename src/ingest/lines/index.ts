@@ -12,6 +12,7 @@ import { mmengine } from "./mmengine.ts";
 import { nanochat } from "./nanochat.ts";
 import { nanogpt } from "./nanogpt.ts";
 import { pytorchExamples } from "./pytorch-examples.ts";
+import { settings } from "./settings.ts";
 import { torchtitan } from "./torchtitan.ts";
 import { tqdmBar } from "./tqdm-bar.ts";
 import { verl } from "./verl.ts";
@@ -21,6 +22,7 @@ import { yolo } from "./yolo.ts";
 export const lineParsers: readonly LineParser[] = [
   hfDict,
   hfBlock,
+  settings,
   torchtitan,
   megatron,
   deepspeed,

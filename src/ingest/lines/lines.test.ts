@@ -144,3 +144,24 @@ test("colours, carriage returns and Windows line ends change nothing", () => {
     [[5, 2.5]],
   );
 });
+
+describe("settings printed before training", () => {
+  test("become configuration and stay readable in the log", () => {
+    const read = decode("vocab_size: 596\nd_model: 128, num_layers: 2, dropout: 0.1\nlr = 3e-4\noptimizer: AdamW\n");
+    expect({ ...read.config }).toMatchObject({
+      vocab_size: 596,
+      d_model: 128,
+      num_layers: 2,
+      dropout: 0.1,
+      lr: 3e-4,
+      optimizer: "AdamW",
+    });
+    expect(read.series).toEqual([]);
+    expect(read.records).toHaveLength(4);
+  });
+
+  test("are not read from prose, from unknown names or once metrics have come", () => {
+    expect({ ...decode("port: 8080\nlearning_rate: it was raised\nUsing vocab_size: 12\n").config }).toEqual({});
+    expect({ ...decode("step: 1 loss: 2.5\nlr: 0.5\n").config }).toEqual({});
+  });
+});
