@@ -12,7 +12,6 @@ import { isAlive } from "./process-alive.ts";
 import { removeServerFile, writeServerFile } from "./server-file.ts";
 import { deliverSpool, type Send } from "./spool.ts";
 
-export const defaultPort = 7337;
 /** Ports tried after a taken one. */
 const portsTried = 20;
 const chaseMs = 10_000;

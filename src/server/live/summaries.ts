@@ -7,7 +7,7 @@ import type { Hub } from "./hub.ts";
 import type { LiveRuns } from "./live-runs.ts";
 
 /** Longest that a list waits: a first page may come complete, thousands of rows must not hold it up. */
-const waitMs = (unknown: number): number => (unknown <= 100 ? 1_000 : 40);
+const waitMs = (unknown: number): number => (unknown <= 100 ? 300 : 40);
 
 /**
  * The list of runs with sparklines and verdicts. What is not known yet after a restart is computed in the
