@@ -177,8 +177,13 @@ const launchSigmas = 6;
 function findLaunch(rows: Curve, usualNoise: number): Launch | null {
   const base = at(rows.value, 0);
   if (rows.length < 3) return null;
-  // The jump itself is among the differences: of few, leave the largest out.
-  const noise = rows.length < 8 ? noiseOfDifferences(differencesOf(rows.value).sort().subarray(0, -1)) : usualNoise;
+  // The jump itself is among the differences: of few, leave the largest out. Later on a loss is calmer
+  // than at its start, so the first rows have a say of their own.
+  const differences = differencesOf(rows.value.subarray(0, launchRows));
+  const noise =
+    rows.length < 8
+      ? noiseOfDifferences(differences.sort().subarray(0, -1))
+      : Math.max(usualNoise, noiseOfDifferences(differences));
   const bar = base + Math.max(launchRise * Math.abs(base), launchSigmas * noise);
   const end = Math.min(rows.length, launchRows);
   for (let i = 1; i + 1 < end; i++) {

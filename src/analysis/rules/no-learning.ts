@@ -21,6 +21,8 @@ const fewestWarmRows = 10;
 const flatShare = 0.01;
 /** A log that begins this many of its own intervals after step 0 is a part of a longer run, where a plateau is normal. */
 const lateStartIntervals = 20;
+/** A held-out loss that fell by more than this share has learned. */
+const heldShare = 0.02;
 /** A gradient norm that is no gradient: models that train have at least some hundredths. */
 const tinyNorm = 0.01;
 /** Within this share of ln(vocabulary size) a model still guesses. */
@@ -64,11 +66,10 @@ export const noLearning = defineRule({
     const error = noise * Math.sqrt(2 / size);
     const bar = flatShare * Math.abs(start);
     if (!(start - end + 2 * error < bar) || !(2 * error < bar)) return [];
-    // A task metric or held-out loss that improves says that something is learned after all.
-    if (evals !== null && evals.length > 1) {
-      const gained = at(evals.value, 0) - at(evals.value, evals.length - 1);
-      if (gained > 0.02 * Math.abs(at(evals.value, 0))) return [];
-    }
+    // A held-out loss that improves says that something is learned after all.
+    const held =
+      evals === null || evals.length < 2 ? Number.NaN : 1 - at(evals.value, evals.length - 1) / at(evals.value, 0);
+    if (held > heldShare) return [];
     const norm = norms === null ? Number.NaN : at(norms.value, norms.length - 1);
     const chance = vocabulary === null ? Number.NaN : Math.log(vocabulary);
     const atChance = Math.abs(end / chance - 1) <= chanceShare;
@@ -77,8 +78,9 @@ export const noLearning = defineRule({
     const to = configured === undefined || configured === 0 ? 1e-4 : round(configured * 10);
     return [
       {
-        // A good model that is trained further may gain as little; at chance, or without a gradient, it is sure.
-        severity: atChance || isRateZero === true || norm < tinyNorm ? "error" : "warning",
+        // A good model that is trained further may gain as little for long: at chance, or without a gradient, it is
+        // sure; with a flat held-out loss it is likely; else it is only said.
+        severity: atChance || isRateZero === true || norm < tinyNorm ? "error" : held <= heldShare ? "warning" : "info",
         message: `Loss was ${say(start)} at the start and is ${say(end)} after ${last} steps (${saySteps(rows.length)}): no change beyond its noise of ${say(noise)}.${atChance ? ` That is ln(${vocabulary}): the model still guesses.` : ""}`,
         onset: { step: first },
         end: null,
