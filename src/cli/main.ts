@@ -28,7 +28,9 @@ export async function main(argv: readonly string[]): Promise<void> {
 async function dispatch(argv: readonly string[], terminal: Terminal): Promise<number> {
   let status = 0;
   const program = new Program("llmdbg")
-    .description("A debugger for language models: watches training, says what is wrong, since when, why, and what to change.")
+    .description(
+      "A debugger for language models: watches training, says what is wrong, since when, why, and what to change.",
+    )
     .version(packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand(false)
@@ -61,7 +63,10 @@ function addCommand(program: Program, command: Command, action: Action): void {
   }
   sub.option("--json", "print one JSON document on stdout");
   if (command.passThrough === true) sub.passThroughOptions();
-  sub.addHelpText("after", `\nExample${command.examples.length > 1 ? "s" : ""}:\n${command.examples.map((e) => `  $ ${e}`).join("\n")}`);
+  sub.addHelpText(
+    "after",
+    `\nExample${command.examples.length > 1 ? "s" : ""}:\n${command.examples.map((e) => `  $ ${e}`).join("\n")}`,
+  );
   sub.action(async () => action(sub.args, sub.opts()));
 }
 
@@ -70,7 +75,10 @@ function reportFailure(thrown: unknown, terminal: Terminal): number {
   const { red, bold } = terminal.errStyle.colours;
   if (thrown instanceof CommanderError) {
     if (thrown.exitCode === 0) return 0;
-    const message = thrown.message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ").replace(/\.$/, "");
+    const message = thrown.message
+      .replace(/^error: /, "")
+      .replaceAll(/\s*\n\s*/g, " ")
+      .replace(/\.$/, "");
     terminal.err(`${bold(red("llmdbg:"))} ${message}. See \`llmdbg --help\`.\n`);
     return 2;
   }

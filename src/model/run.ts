@@ -31,6 +31,8 @@ export const Environment = z.object({
   gitDiff: z.string().optional(),
   python: z.string().optional(),
   packages: z.record(z.string(), z.string()).optional(),
+  /** Of imported files: fingerprint of what was read, so that the same content is not stored again. */
+  contentHash: z.string().max(128).optional(),
 });
 export type Environment = z.infer<typeof Environment>;
 

@@ -15,7 +15,8 @@ export function ensureBuilt(): void {
   while (isStale()) {
     if (takeLock()) {
       try {
-        if (isStale()) execFileSync("npm", ["run", "build:node"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+        if (isStale())
+          execFileSync("npm", ["run", "build:node"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
       } finally {
         rmdirSync(lock);
       }

@@ -7,10 +7,17 @@ import { llmdbg, workplace } from "./llmdbg.ts";
 const { dir } = workplace();
 
 const healthy = (i: number): number => 1 + 2 * Math.exp(-i / 30) + 0.02 * Math.sin(i * 7.3);
-const row = (i: number, loss: unknown): object => ({ step: i, epoch: i / 100, loss, grad_norm: 1 + 0.1 * Math.sin(i), learning_rate: 1e-4 });
+const row = (i: number, loss: unknown): object => ({
+  step: i,
+  epoch: i / 100,
+  loss,
+  grad_norm: 1 + 0.1 * Math.sin(i),
+  learning_rate: 1e-4,
+});
 const state = (rows: readonly object[]): string =>
   JSON.stringify({ global_step: rows.length, max_steps: rows.length, logging_steps: 1, log_history: rows });
-const rows = (n: number, loss: (i: number) => unknown): object[] => Array.from({ length: n }, (_, i) => row(i + 1, loss(i + 1)));
+const rows = (n: number, loss: (i: number) => unknown): object[] =>
+  Array.from({ length: n }, (_, i) => row(i + 1, loss(i + 1)));
 
 function file(name: string, content: string | Uint8Array): string {
   const path = join(dir, name);
@@ -19,7 +26,8 @@ function file(name: string, content: string | Uint8Array): string {
   return path;
 }
 
-const nanFrom = (step: number): string => state(rows(100, (i) => (i >= step ? "NANHERE" : healthy(i)))).replaceAll('"NANHERE"', "NaN");
+const nanFrom = (step: number): string =>
+  state(rows(100, (i) => (i >= step ? "NANHERE" : healthy(i)))).replaceAll('"NANHERE"', "NaN");
 
 test("a faulty run: verdict, sparkline with the onset, advice as a diff; status 1", async () => {
   const path = file("nan/trainer_state.json", nanFrom(61));
@@ -64,20 +72,30 @@ test("ASCII for terminals that have no more", async () => {
 test("colours only when asked for in a pipe", async () => {
   const path = file("colour/trainer_state.json", nanFrom(61));
   expect((await llmdbg(["diagnose", path])).stdout).not.toContain("\u001b[");
-  expect((await llmdbg(["diagnose", path], { env: { NO_COLOR: undefined, FORCE_COLOR: "1" } })).stdout).toContain("\u001b[31m");
+  expect((await llmdbg(["diagnose", path], { env: { NO_COLOR: undefined, FORCE_COLOR: "1" } })).stdout).toContain(
+    "\u001b[31m",
+  );
 });
 
 test("a directory of checkpoints is one run; what only an older one holds is an earlier segment", async () => {
   const all = rows(40, healthy);
   file("out/checkpoint-30/trainer_state.json", state(all.slice(0, 30)));
-  file("out/checkpoint-40/trainer_state.json", state([...all.slice(0, 20), ...rows(40, (i) => healthy(i) + 0.001).slice(20)]));
+  file(
+    "out/checkpoint-40/trainer_state.json",
+    state([...all.slice(0, 20), ...rows(40, (i) => healthy(i) + 0.001).slice(20)]),
+  );
   const { status, stdout } = await llmdbg(["diagnose", join(dir, "out"), "--json"]);
   expect(status).toBe(0);
   expect(Report.parse(JSON.parse(stdout)).run).toMatchObject({ name: "out", firstStep: 1, lastStep: 40 });
 });
 
 test("several runs in a directory: told apart, not mixed", async () => {
-  file("many/a.jsonl", rows(20, healthy).map((each) => JSON.stringify(each)).join("\n"));
+  file(
+    "many/a.jsonl",
+    rows(20, healthy)
+      .map((each) => JSON.stringify(each))
+      .join("\n"),
+  );
   file("many/b.csv", `step,loss\n${Array.from({ length: 20 }, (_, i) => `${i},${healthy(i)}`).join("\n")}\n`);
   const { status, stderr } = await llmdbg(["diagnose", join(dir, "many")]);
   expect(status).toBe(2);
@@ -85,7 +103,10 @@ test("several runs in a directory: told apart, not mixed", async () => {
 });
 
 test("text of the run reaches the terminal without control characters", async () => {
-  const evil = file("evil.log", `step: 1 loss: 2.0\n\u001b]0;owned\u0007\u001b[2Jstep: 2 loss: \u001b[31mnan\nERROR \u001b[2Jgone\n`);
+  const evil = file(
+    "evil.log",
+    `step: 1 loss: 2.0\n\u001b]0;owned\u0007\u001b[2Jstep: 2 loss: \u001b[31mnan\nERROR \u001b[2Jgone\n`,
+  );
   for (const command of ["diagnose", "logs"]) expect((await llmdbg([command, evil])).stdout).not.toContain("\u001b");
 });
 
@@ -97,9 +118,33 @@ test.each([
   ["a missing path", undefined, "", 2, /does not exist/],
   ["a binary file", "weights.bin", Uint8Array.from({ length: 4000 }, (_, i) => (i * 37) % 256), 2, /binary/],
   ["a truncated trainer_state.json", "cut.json", state(rows(100, healthy)).slice(0, 5000), 0, /breaks off.*are kept/],
-  ["invalid UTF-8", "latin.log", Buffer.concat(hundred.map((i) => Buffer.from(`step: ${i} loss: ${healthy(i)} \xff\n`, "latin1"))), 0, /not UTF-8/],
-  ["a step that is a string", "step.jsonl", jsonl(hundred.map((i) => JSON.stringify({ step: i === 5 ? "five" : i, loss: healthy(i) }))), 0, /line 5: step is "five"/],
-  ["a CSV whose header changes", "change.csv", `step,loss\n${hundred.slice(0, 50).map((i) => `${i},${healthy(i)}`).join("\n")}\nstep,loss,acc\n${hundred.slice(50).map((i) => `${i},${healthy(i)},0.5`).join("\n")}\n`, 0, /^$/],
+  [
+    "invalid UTF-8",
+    "latin.log",
+    Buffer.concat(hundred.map((i) => Buffer.from(`step: ${i} loss: ${healthy(i)} \xff\n`, "latin1"))),
+    0,
+    /not UTF-8/,
+  ],
+  [
+    "a step that is a string",
+    "step.jsonl",
+    jsonl(hundred.map((i) => JSON.stringify({ step: i === 5 ? "five" : i, loss: healthy(i) }))),
+    0,
+    /line 5: step is "five"/,
+  ],
+  [
+    "a CSV whose header changes",
+    "change.csv",
+    `step,loss\n${hundred
+      .slice(0, 50)
+      .map((i) => `${i},${healthy(i)}`)
+      .join("\n")}\nstep,loss,acc\n${hundred
+      .slice(50)
+      .map((i) => `${i},${healthy(i)},0.5`)
+      .join("\n")}\n`,
+    0,
+    /^$/,
+  ],
 ])("%s: one clear line, and the good part is diagnosed", async (_what, name, content, expected, message) => {
   const path = name === undefined ? join(dir, "no-such-file.json") : file(name, content);
   const { status, stdout, stderr } = await llmdbg(["diagnose", path]);
@@ -125,8 +170,17 @@ test("a directory without anything", async () => {
 });
 
 test("a line of 200 MB takes neither the memory nor the good lines", async () => {
-  const path = file("long.log", Buffer.concat([Buffer.from("step: 1 loss: 2.0\n"), Buffer.alloc(200_000_000, "x"), Buffer.from("\nstep: 2 loss: 1.9\n")]));
-  const { status, stdout, stderr } = await llmdbg(["diagnose", path], { env: { NODE_OPTIONS: "--max-old-space-size=200" } });
+  const path = file(
+    "long.log",
+    Buffer.concat([
+      Buffer.from("step: 1 loss: 2.0\n"),
+      Buffer.alloc(200_000_000, "x"),
+      Buffer.from("\nstep: 2 loss: 1.9\n"),
+    ]),
+  );
+  const { status, stdout, stderr } = await llmdbg(["diagnose", path], {
+    env: { NODE_OPTIONS: "--max-old-space-size=200" },
+  });
   expect(stderr).toMatch(/line 2: the line is longer than the limit/);
   expect(status).toBe(0);
   expect(stdout).toContain("steps 1 to 2");

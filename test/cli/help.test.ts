@@ -8,7 +8,9 @@ import { llmdbg, workplace } from "./llmdbg.ts";
 workplace();
 
 test("every command of the folder is in the list, under its own name", () => {
-  const files = readdirSync(join(root, "src/cli/commands")).flatMap((name) => (name === "index.ts" ? [] : [name.replace(/\.ts$/, "")]));
+  const files = readdirSync(join(root, "src/cli/commands")).flatMap((name) =>
+    name === "index.ts" ? [] : [name.replace(/\.ts$/, "")],
+  );
   expect(commands.map(({ id }) => id).toSorted()).toEqual(files.toSorted());
   expect(files.length).toBeGreaterThan(5);
 });

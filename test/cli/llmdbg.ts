@@ -31,8 +31,18 @@ export function workplace(): { readonly dir: string; readonly data: string } {
 }
 
 /** What a plain, colourless terminal session of a user looks like. */
-export function environment(more: Readonly<Record<string, string | undefined>> = {}): Record<string, string | undefined> {
-  const { LLMDBG_URL: _url, LLMDBG_TOKEN: _token, LLMDBG_DIR: _dir, LLMDBG_RUN_ID: _run, LLMDBG_PROJECT: _project, FORCE_COLOR: _colour, ...rest } = process.env;
+export function environment(
+  more: Readonly<Record<string, string | undefined>> = {},
+): Record<string, string | undefined> {
+  const {
+    LLMDBG_URL: _url,
+    LLMDBG_TOKEN: _token,
+    LLMDBG_DIR: _dir,
+    LLMDBG_RUN_ID: _run,
+    LLMDBG_PROJECT: _project,
+    FORCE_COLOR: _colour,
+    ...rest
+  } = process.env;
   return { ...rest, NO_COLOR: "1", LC_ALL: "C.UTF-8", ...more };
 }
 
@@ -55,4 +65,5 @@ export function start(args: readonly string[], options: Options = {}): { child: 
   return { child, ended };
 }
 
-export const llmdbg = async (args: readonly string[], options: Options = {}): Promise<Result> => start(args, options).ended;
+export const llmdbg = async (args: readonly string[], options: Options = {}): Promise<Result> =>
+  start(args, options).ended;

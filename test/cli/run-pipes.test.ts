@@ -14,7 +14,10 @@ const node = process.execPath;
 
 test("standard output passes byte for byte, also what is no text", async () => {
   const script = join(dir, "bytes.mjs");
-  writeFileSync(script, `process.stdout.write(Buffer.from([0, 27, 91, 51, 49, 109, 255, 254, 13, 10, 13, 65, 200])); process.stderr.write("err\\n");`);
+  writeFileSync(
+    script,
+    `process.stdout.write(Buffer.from([0, 27, 91, 51, 49, 109, 255, 254, 13, 10, 13, 65, 200])); process.stderr.write("err\\n");`,
+  );
   const { child, ended } = start(noServer(node, script), { cwd: dir });
   const out: Buffer[] = [];
   child.stdout?.on("data", (piece: Buffer) => out.push(piece));
@@ -25,7 +28,10 @@ test("standard output passes byte for byte, also what is no text", async () => {
 });
 
 test("a megabyte through a pipe arrives whole", async () => {
-  const { stdout } = await llmdbg(noServer(node, "-e", `for (let i = 0; i < 20000; i++) console.log("line " + String(i).padStart(60, "."))`), { cwd: dir });
+  const { stdout } = await llmdbg(
+    noServer(node, "-e", `for (let i = 0; i < 20000; i++) console.log("line " + String(i).padStart(60, "."))`),
+    { cwd: dir },
+  );
   const lines = stdout.trimEnd().split("\n");
   expect(lines).toHaveLength(20_000);
   expect(lines.at(-1)).toBe(`line ${"19999".padStart(60, ".")}`);
@@ -66,7 +72,9 @@ test("without a server: recorded to files, diagnosed here, and the recording can
   const recording = /recording to (\S+)/.exec(result.stderr)?.[1] ?? "";
   expect(result.stderr).toContain("✖ error  Loss is not a number");
   expect(result.stderr.match(/non-finite-loss, since/g)).toHaveLength(1);
-  const run = z.object({ exitStatus: z.number(), command: z.array(z.string()), environment: z.object({ cwd: z.string() }) }).parse(JSON.parse(readFileSync(join(recording, "run.json"), "utf8")));
+  const run = z
+    .object({ exitStatus: z.number(), command: z.array(z.string()), environment: z.object({ cwd: z.string() }) })
+    .parse(JSON.parse(readFileSync(join(recording, "run.json"), "utf8")));
   expect([run.exitStatus, run.environment.cwd]).toEqual([3, dir]);
   const again = await llmdbg(["diagnose", recording, "--json"]);
   const [finding] = Report.parse(JSON.parse(again.stdout)).findings;
@@ -75,8 +83,12 @@ test("without a server: recorded to files, diagnosed here, and the recording can
 });
 
 test("--json keeps standard output for one document; the command's own output goes to standard error", async () => {
-  const result = await llmdbg(["run", "--no-server", "--json", "--dir", data, "--", node, trainer, "40", "5"], { cwd: dir });
-  const document = z.object({ schema: z.literal("llmdbg.run/1"), exitStatus: z.number(), report: Report }).parse(JSON.parse(result.stdout));
+  const result = await llmdbg(["run", "--no-server", "--json", "--dir", data, "--", node, trainer, "40", "5"], {
+    cwd: dir,
+  });
+  const document = z
+    .object({ schema: z.literal("llmdbg.run/1"), exitStatus: z.number(), report: Report })
+    .parse(JSON.parse(result.stdout));
   expect(document.report.run.lastStep).toBe(40);
   expect(result.stderr).toContain("'loss'");
 });
@@ -94,7 +106,10 @@ test("a file that the trainer writes is read; what was printed too is taken once
 
 test("settings come from the command line and from a file it names; secrets stay out", async () => {
   writeFileSync(join(dir, "config.yaml"), "optimizer:\n  lr: 0.001\nhub_token: hf_secret\n");
-  const result = await llmdbg(noServer(node, "-e", "", "script.py", "--config", "config.yaml", "--batch_size", "8", "--api-key", "sk-secret"), { cwd: dir });
+  const result = await llmdbg(
+    noServer(node, "-e", "", "script.py", "--config", "config.yaml", "--batch_size", "8", "--api-key", "sk-secret"),
+    { cwd: dir },
+  );
   const recording = /recording to (\S+)/.exec(result.stderr)?.[1] ?? "";
   const text = readFileSync(join(recording, "run.json"), "utf8");
   const { config } = z.object({ config: z.record(z.string(), z.unknown()) }).parse(JSON.parse(text));

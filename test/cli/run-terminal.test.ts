@@ -12,7 +12,13 @@ import { bin, environment, workplace } from "./llmdbg.ts";
 const { dir, data } = workplace();
 const trainer = fileURLToPath(new URL("trainer.mjs", import.meta.url));
 
-function terminal(command: readonly string[]): { write: (text: string) => void; shown: () => string; until: (pattern: RegExp) => Promise<void>; ended: Promise<number>; resize: (columns: number) => void } {
+function terminal(command: readonly string[]): {
+  write: (text: string) => void;
+  shown: () => string;
+  until: (pattern: RegExp) => Promise<void>;
+  ended: Promise<number>;
+  resize: (columns: number) => void;
+} {
   const pty = spawn(process.execPath, [bin, "run", "--no-server", "--dir", data, "--", ...command], {
     name: "xterm-256color",
     cols: 100,
@@ -99,7 +105,10 @@ test("a command that ignores the first Ctrl-C gets the second", async () => {
 });
 
 test("the command learns the terminal's new width", async () => {
-  const path = script("resize.mjs", `process.stdout.on("resize", () => { console.log("columns=" + process.stdout.columns); process.exit(0); }); console.log("ready"); setTimeout(() => {}, 30000);`);
+  const path = script(
+    "resize.mjs",
+    `process.stdout.on("resize", () => { console.log("columns=" + process.stdout.columns); process.exit(0); }); console.log("ready"); setTimeout(() => {}, 30000);`,
+  );
   const t = terminal([process.execPath, path]);
   await t.until(/ready/);
   t.resize(120);

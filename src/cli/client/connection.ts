@@ -37,7 +37,10 @@ export class Connection {
     if (status < 200 || status > 299) throw problemOf(status, text, this.url);
     const parsed = schema.safeParse(jsonOf(text));
     if (!parsed.success)
-      throw new AppError("server-unreachable", `${this.url} answered ${call.path} in a form that this version does not know. Is it an llmdbg of another version? Run \`llmdbg doctor\`.`);
+      throw new AppError(
+        "server-unreachable",
+        `${this.url} answered ${call.path} in a form that this version does not know. Is it an llmdbg of another version? Run \`llmdbg doctor\`.`,
+      );
     return parsed.data;
   }
 
@@ -75,7 +78,9 @@ export class Connection {
       request.on("response", (response) => {
         const pieces: Buffer[] = [];
         response.on("data", (piece: Buffer) => pieces.push(piece));
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(pieces).toString("utf8") }));
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(pieces).toString("utf8") }),
+        );
         response.on("error", (error) => reject(unreachable(this.url, error)));
       });
       request.on("error", (error) => reject(unreachable(this.url, error)));
@@ -88,7 +93,8 @@ export class Connection {
       call.body === undefined
         ? {}
         : { "content-type": "application/json", "content-length": String(Buffer.byteLength(call.body)) };
-    const authorization: Record<string, string> = this.token === undefined ? {} : { authorization: `Bearer ${this.token}` };
+    const authorization: Record<string, string> =
+      this.token === undefined ? {} : { authorization: `Bearer ${this.token}` };
     const options = {
       method: call.method,
       agent: this.#agent,
@@ -100,7 +106,11 @@ export class Connection {
 }
 
 const unreachable = (url: string, cause: unknown): AppError =>
-  new AppError("server-unreachable", `No llmdbg server answers at ${url} (${messageOf(cause)}). Start one with \`llmdbg serve\`.`, { cause });
+  new AppError(
+    "server-unreachable",
+    `No llmdbg server answers at ${url} (${messageOf(cause)}). Start one with \`llmdbg serve\`.`,
+    { cause },
+  );
 
 /** A failed answer as the failure that it describes. */
 function problemOf(status: number, text: string, url: string): AppError {
@@ -109,7 +119,10 @@ function problemOf(status: number, text: string, url: string): AppError {
   const detail = problem.success ? problem.data.detail || problem.data.title : `HTTP status ${status}`;
   if (status === 401) return new AppError("unauthorized", `${url} wants a token: set LLMDBG_TOKEN. (${detail})`);
   if (isErrorCode(code)) return new AppError(code, detail);
-  return new AppError(status >= 500 || status === 429 || status === 408 ? "store-unavailable" : "bad-request", `${url} answered: ${detail}`);
+  return new AppError(
+    status >= 500 || status === 429 || status === 408 ? "store-unavailable" : "bad-request",
+    `${url} answered: ${detail}`,
+  );
 }
 
 function jsonOf(text: string): unknown {

@@ -3,7 +3,12 @@ import { LiveEvent, runEventsPath } from "../../api/events.ts";
 import type { Connection } from "./connection.ts";
 
 /** Follows the live events of one run, again and again when the stream breaks, until `signal` aborts. */
-export async function followRun(connection: Connection, run: string, signal: AbortSignal, on: (event: LiveEvent) => void): Promise<void> {
+export async function followRun(
+  connection: Connection,
+  run: string,
+  signal: AbortSignal,
+  on: (event: LiveEvent) => void,
+): Promise<void> {
   while (!signal.aborted) {
     try {
       const stream = await connection.open(runEventsPath.replace(":run", run), signal);

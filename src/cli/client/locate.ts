@@ -60,7 +60,12 @@ export function startInBackground(directory: string, port?: number): void {
   closeSync(log);
 }
 
-export async function waitForServer(directory: string, env: Variables, limitMs: number, signal?: AbortSignal): Promise<Connection> {
+export async function waitForServer(
+  directory: string,
+  env: Variables,
+  limitMs: number,
+  signal?: AbortSignal,
+): Promise<Connection> {
   const until = Date.now() + limitMs;
   while (Date.now() < until && signal?.aborted !== true) {
     const announced = announcedServer(directory);
@@ -70,7 +75,10 @@ export async function waitForServer(directory: string, env: Variables, limitMs: 
     }
     await sleep(50);
   }
-  throw new AppError("server-unreachable", `No server came up within ${limitMs / 1000} s: ${lastLine(join(directory, "server.log"))}`);
+  throw new AppError(
+    "server-unreachable",
+    `No server came up within ${limitMs / 1000} s: ${lastLine(join(directory, "server.log"))}`,
+  );
 }
 
 function lastLine(path: string): string {

@@ -99,7 +99,9 @@ export class Outbox {
 
   /** What neither the server nor the disk took. */
   get lost(): { letters: number; reason: string } | undefined {
-    return this.#spool.lost === 0 ? undefined : { letters: this.#spool.lost, reason: this.#spool.lostBecause ?? "unknown" };
+    return this.#spool.lost === 0
+      ? undefined
+      : { letters: this.#spool.lost, reason: this.#spool.lostBecause ?? "unknown" };
   }
 
   get waiting(): number {
@@ -128,7 +130,12 @@ export class Outbox {
     }
     for (let from = 0; from < records.length; from += recordsPerBatch) {
       const batch = records.slice(from, from + recordsPerBatch);
-      this.#post("POST", `/api/v1/runs/${this.#run}/records`, toJson({ writer: this.#sign(), records: batch }), batch.length);
+      this.#post(
+        "POST",
+        `/api/v1/runs/${this.#run}/records`,
+        toJson({ writer: this.#sign(), records: batch }),
+        batch.length,
+      );
     }
   }
 
@@ -179,7 +186,12 @@ export class Outbox {
   /** Returns when the letter needs no more sending: stored, or refused for good. */
   async #sendOne(connection: Connection, letter: Letter): Promise<void> {
     try {
-      const answer = await connection.send({ method: letter.method, path: letter.path, body: letter.body, timeoutMs: 15_000 });
+      const answer = await connection.send({
+        method: letter.method,
+        path: letter.path,
+        body: letter.body,
+        timeoutMs: 15_000,
+      });
       this.sent.items += letter.items;
       this.#noteRefusals(answer);
     } catch (thrown) {
@@ -216,7 +228,8 @@ export class Outbox {
 
 /** The server is there and will never take this; sending it again is useless. */
 const isRefusal = (thrown: unknown): boolean =>
-  thrown instanceof AppError && ["bad-request", "not-found", "conflict", "too-large", "unreadable-input"].includes(thrown.code);
+  thrown instanceof AppError &&
+  ["bad-request", "not-found", "conflict", "too-large", "unreadable-input"].includes(thrown.code);
 
 const later = async (ms: number): Promise<void> =>
   new Promise((resolve) => {

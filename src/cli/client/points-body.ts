@@ -23,7 +23,7 @@ export function* batches(series: readonly SeriesPoints[], limit: number): Genera
   let batch: SeriesPoints[] = [];
   let room = limit;
   for (const points of series) {
-    for (let from = 0; from < points.step.length; ) {
+    for (let from = 0; from < points.step.length;) {
       const to = Math.min(points.step.length, from + room);
       batch.push({
         name: points.name,

@@ -34,7 +34,9 @@ export class Spool {
   }
 
   write(letters: readonly SpoolLetter[]): void {
-    const lines = letters.map(({ method, path, body }) => `{"method":"${method}","path":${JSON.stringify(path)},"body":${body}}\n`);
+    const lines = letters.map(
+      ({ method, path, body }) => `{"method":"${method}","path":${JSON.stringify(path)},"body":${body}}\n`,
+    );
     try {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
       appendFileSync(this.path, lines.join(""), { mode: 0o600 });
@@ -77,7 +79,7 @@ export class Spool {
     let held = "";
     try {
       const piece = Buffer.alloc(1024 * 1024);
-      for (let at = this.#delivered; at < size; ) {
+      for (let at = this.#delivered; at < size;) {
         const read = readSync(file, piece, 0, piece.length, at);
         if (read === 0) break;
         at += read;

@@ -4,7 +4,10 @@ export const serveCommand = defineCommand({
   id: "serve",
   summary: "Start the server with the web page, or stop it",
   options: [
-    ["--host <address>", "address to listen on (default: 127.0.0.1; any other needs a token, one is made when none is given)"],
+    [
+      "--host <address>",
+      "address to listen on (default: 127.0.0.1; any other needs a token, one is made when none is given)",
+    ],
     ["--port <number>", "port (default: 7337, or the next free one; 0: any)"],
     ["--dir <directory>", "data directory (default: $LLMDBG_DIR or ~/.llmdbg)"],
     ["--token <token>", "token that clients must send (default: $LLMDBG_TOKEN)"],

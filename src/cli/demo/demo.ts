@@ -42,12 +42,14 @@ export async function demo({ options: given, env, terminal }: Invocation): Promi
   const options = parseOptions(Options, given);
   const stories = findStories();
   const story = choose(stories, options.story);
-  const directory = options.dir === undefined ? join(dataDirectory(undefined, env), "demo") : dataDirectory(options.dir, env);
+  const directory =
+    options.dir === undefined ? join(dataDirectory(undefined, env), "demo") : dataDirectory(options.dir, env);
   const say = options.json ? terminal.err : terminal.out;
   const { bold, dim } = terminal.outStyle.colours;
   // A server that is named elsewhere is no place for a demonstration.
   const running = await findServer(directory, {});
-  const server = running === undefined ? await startOn({ directory, host: "127.0.0.1", port: options.port }) : undefined;
+  const server =
+    running === undefined ? await startOn({ directory, host: "127.0.0.1", port: options.port }) : undefined;
   const url = server?.url ?? running?.url ?? "";
   const connection = running ?? new Connection(url);
   const abort = new AbortController();
@@ -68,12 +70,29 @@ export async function demo({ options: given, env, terminal }: Invocation): Promi
     const healthy = stories.filter(({ isHealthy }) => isHealthy).length;
     say(`${count(stories.length, "recorded run")} of examples/translate, ${healthy} of them healthy.\n`);
     const speed = options.speed ?? Math.max(1, durationOf(story.recording) / 1000 / replaySeconds);
-    say(`Now one with a fault, as \`llmdbg run\` shows it: ${bold(plain(story.recording.name))}. ${dim(`This is a recording, ${Number(speed.toPrecision(2))} times as fast as it happened.`)}\n\n`);
+    say(
+      `Now one with a fault, as \`llmdbg run\` shows it: ${bold(plain(story.recording.name))}. ${dim(`This is a recording, ${Number(speed.toPrecision(2))} times as fast as it happened.`)}\n\n`,
+    );
     if (options.open && terminal.outStyle.interactive && env["CI"] === undefined) await openBrowser(url);
-    const { id, report } = await replay({ directory: story.directory, recording: story.recording, speed, connection, dataDirectory: directory, signal: abort.signal }, terminal, options.json);
-    if (options.json) terminal.out(`${JSON.stringify({ schema: "llmdbg.demo/1", url, run: id, report }, undefined, 2)}\n`);
+    const { id, report } = await replay(
+      {
+        directory: story.directory,
+        recording: story.recording,
+        speed,
+        connection,
+        dataDirectory: directory,
+        signal: abort.signal,
+      },
+      terminal,
+      options.json,
+    );
+    if (options.json)
+      terminal.out(`${JSON.stringify({ schema: "llmdbg.demo/1", url, run: id, report }, undefined, 2)}\n`);
     else {
-      const lines = [verdictLine(report, terminal.outStyle), ...findingLines(report, terminal.outStyle).map((line) => `  ${line}`)];
+      const lines = [
+        verdictLine(report, terminal.outStyle),
+        ...findingLines(report, terminal.outStyle).map((line) => `  ${line}`),
+      ];
       terminal.out(`\n${[...lines, ...remainder(report, terminal.outStyle)].join("\n")}\n\n`);
       terminal.out(closing(runPage({ url }, id), terminal));
     }
@@ -111,7 +130,11 @@ function findStories(): Story[] {
     const recording = readRecording(directory);
     return recording === undefined ? [] : [{ directory, recording, isHealthy: isHealthy(directory) }];
   });
-  if (stories.length === 0) throw new AppError("not-found", `There are no recordings in ${root}. Reinstall llmdbg, or watch a run of yours: llmdbg run -- python train.py`);
+  if (stories.length === 0)
+    throw new AppError(
+      "not-found",
+      `There are no recordings in ${root}. Reinstall llmdbg, or watch a run of yours: llmdbg run -- python train.py`,
+    );
   return stories;
 }
 
@@ -128,7 +151,9 @@ function choose(stories: readonly Story[], wanted: string | undefined): Story {
   const matches = ({ recording }: Story): boolean => recording.story === wanted || recording.name === wanted;
   const chosen =
     wanted === undefined
-      ? (stories.find(({ recording }) => recording.story === favourite) ?? stories.find((story) => !story.isHealthy) ?? stories[0])
+      ? (stories.find(({ recording }) => recording.story === favourite) ??
+        stories.find((story) => !story.isHealthy) ??
+        stories[0])
       : stories.find(matches);
   if (chosen !== undefined) return chosen;
   const names = [...new Set(stories.map(({ recording }) => recording.story ?? recording.name))];

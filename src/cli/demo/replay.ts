@@ -38,7 +38,11 @@ export interface Replayed {
 }
 
 /** Plays a recorded console through the same path as `llmdbg run`, at another speed; the run's times are those of the replay. */
-export async function replay({ directory, recording, speed, connection, dataDirectory, signal }: Replay, terminal: Terminal, json: boolean): Promise<Replayed> {
+export async function replay(
+  { directory, recording, speed, connection, dataDirectory, signal }: Replay,
+  terminal: Terminal,
+  json: boolean,
+): Promise<Replayed> {
   const id = `replay-${(recording.story ?? "run").replaceAll(/[^A-Za-z0-9_.-]+/g, "-")}-${randomBytes(3).toString("hex")}`;
   const startedAt = Date.now();
   const outbox = new Outbox(id, new Spool(dataDirectory, id), async () => Promise.resolve(connection));
@@ -55,14 +59,25 @@ export async function replay({ directory, recording, speed, connection, dataDire
   });
   const print = json ? terminal.err : terminal.out;
   const style = json ? terminal.errStyle : terminal.outStyle;
-  const screen = new Screen((text) => print(text.toString()), style.interactive ? () => process.stdout.columns || 80 : undefined);
-  const announcer = new Announcer(style, (block) => screen.print(block), (finding) => localCurve(watch.data, finding), runPage(connection, id));
+  const screen = new Screen(
+    (text) => print(text.toString()),
+    style.interactive ? () => process.stdout.columns || 80 : undefined,
+  );
+  const announcer = new Announcer(
+    style,
+    (block) => screen.print(block),
+    (finding) => localCurve(watch.data, finding),
+    runPage(connection, id),
+  );
   const abort = new AbortController();
   const following = followRun(connection, id, abort.signal, (event) => {
     if (event.kind === "report") announcer.see(event.report);
   });
   let at = 0;
-  for await (const line of createInterface({ input: createReadStream(join(directory, "console.jsonl")), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of createInterface({
+    input: createReadStream(join(directory, "console.jsonl")),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  })) {
     if (signal.aborted) break;
     const entry = Entry.parse(JSON.parse(line));
     const pause = Math.min(longestPauseMs, (entry.t - at) / speed);
@@ -78,7 +93,8 @@ export async function replay({ directory, recording, speed, connection, dataDire
   outbox.changeRun({ status: statusOf(recording.exitStatus), endedAt, exitStatus: recording.exitStatus });
   // `close` ends the connection that it got, which here is the caller's: kept connections open anew.
   const waiting = await outbox.close(10_000);
-  if (waiting > 0) throw new AppError("server-unreachable", `The server did not take the replay: ${outbox.trouble ?? "no answer"}.`);
+  if (waiting > 0)
+    throw new AppError("server-unreachable", `The server did not take the replay: ${outbox.trouble ?? "no answer"}.`);
   const report = await storedReport(connection, id);
   announcer.see(report);
   screen.end();

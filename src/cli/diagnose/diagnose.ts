@@ -26,7 +26,11 @@ export async function diagnose({ operands, options: given, env, terminal }: Invo
     for (const note of notes(run)) terminal.err(`${note}\n`);
     const data = toRunData(run);
     const report = diagnoser(data)();
-    terminal.out(options.json ? `${toJson(report, 2)}\n` : reportText(report, terminal.outStyle, (finding) => localCurve(data, finding)));
+    terminal.out(
+      options.json
+        ? `${toJson(report, 2)}\n`
+        : reportText(report, terminal.outStyle, (finding) => localCurve(data, finding)),
+    );
     return exitStatus(report, options.failOn);
   }
   // Only a stored run needs the client; a path must stay fast.
@@ -67,8 +71,10 @@ export function notes(run: ReadRun): string[] {
     const more = file.rejected.length > 1 ? `, and ${count(file.rejected.length - 1, "more place")}` : "";
     lines.push(`Note: ${plain(file.path)}, line ${first.index}: ${plain(first.reason)}${more}. The rest was read.`);
   }
-  if (run.duplicates > 0) lines.push(`Note: ${count(run.duplicates, "point")} came twice, from two files, and were taken once.`);
-  if (run.late > 0) lines.push(`Note: ${count(run.late, "point")} of a second file lie between those of the first and were left out.`);
+  if (run.duplicates > 0)
+    lines.push(`Note: ${count(run.duplicates, "point")} came twice, from two files, and were taken once.`);
+  if (run.late > 0)
+    lines.push(`Note: ${count(run.late, "point")} of a second file lie between those of the first and were left out.`);
   return lines;
 }
 

@@ -13,7 +13,8 @@ export function diagnoser(run: RunData): () => Report {
 export function localCurve(run: RunData, finding: Finding): Curve | undefined {
   for (const { series: id } of finding.evidence) {
     if (id === null) continue;
-    for (const series of run.series) if (series.id === id && series.length > 1) return { label: id, step: series.step, value: series.value };
+    for (const series of run.series)
+      if (series.id === id && series.length > 1) return { label: id, step: series.step, value: series.value };
   }
   return undefined;
 }

@@ -6,6 +6,9 @@ import { RunId } from "../../model/run.ts";
 export function isPath(operand: string): boolean {
   if (existsSync(operand)) return true;
   if (!RunId.safeParse(operand).success || /\.(jsonl?|csv|log|txt|ndjson)$/i.test(operand))
-    throw new AppError("unreadable-input", `${operand} does not exist. Give a file, a directory or the id of a stored run.`);
+    throw new AppError(
+      "unreadable-input",
+      `${operand} does not exist. Give a file, a directory or the id of a stored run.`,
+    );
   return false;
 }

@@ -13,7 +13,11 @@ import type { Curve } from "../terminal/sparkline.ts";
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /** A connection to the server that holds the run, and the run. */
-export async function openStoredRun(id: string, directory: string, env: Variables): Promise<{ connection: Connection; run: Run }> {
+export async function openStoredRun(
+  id: string,
+  directory: string,
+  env: Variables,
+): Promise<{ connection: Connection; run: Run }> {
   const nothing = `There is no file or directory ${id}, and no stored run of that id.`;
   const connection = existsSync(directory) ? await requireServer(directory, env) : await findServer(directory, env);
   if (connection === undefined) throw new AppError("not-found", `${nothing} Nothing is stored in ${directory} yet.`);
@@ -34,18 +38,32 @@ export const storedReport = async (connection: Connection, id: string): Promise<
   connection.ask(getReport.response, { method: "GET", path: runPath(getReport.path, id) });
 
 /** Curves beside the findings, for the first series of each finding's evidence. */
-export async function storedCurves(connection: Connection, id: string, findings: readonly Finding[]): Promise<(finding: Finding) => Curve | undefined> {
-  const wanted = new Set(findings.flatMap((finding) => finding.evidence.find(({ series }) => series !== null)?.series ?? []));
+export async function storedCurves(
+  connection: Connection,
+  id: string,
+  findings: readonly Finding[],
+): Promise<(finding: Finding) => Curve | undefined> {
+  const wanted = new Set(
+    findings.flatMap((finding) => finding.evidence.find(({ series }) => series !== null)?.series ?? []),
+  );
   const curves = new Map<string, Curve>();
   for (const series of wanted) {
     const query = `series=${encodeURIComponent(series)}&limit=100000`;
-    const answer = await connection.ask(getPoints.response, { method: "GET", path: `${runPath(getPoints.path, id)}?${query}` });
+    const answer = await connection.ask(getPoints.response, {
+      method: "GET",
+      path: `${runPath(getPoints.path, id)}?${query}`,
+    });
     const [points] = answer.series;
     if (points !== undefined && points.step.length > 1)
-      curves.set(series, { label: series, step: points.step, value: points.value.map((v) => fromWire(v) ?? Number.NaN) });
+      curves.set(series, {
+        label: series,
+        step: points.step,
+        value: points.value.map((v) => fromWire(v) ?? Number.NaN),
+      });
   }
   return (finding) => curves.get(finding.evidence.find(({ series }) => series !== null)?.series ?? "");
 }
 
 /** Where a run is shown in the browser. */
-export const runPage = (connection: { readonly url: string }, id: string): string => `${connection.url}/runs/${encodeURIComponent(id)}`;
+export const runPage = (connection: { readonly url: string }, id: string): string =>
+  `${connection.url}/runs/${encodeURIComponent(id)}`;

@@ -36,7 +36,8 @@ export async function doctor({ options: given, env, terminal }: Invocation): Pro
     browser(env),
     clock(),
   ];
-  if (options.json) terminal.out(`${JSON.stringify({ schema: "llmdbg.doctor/1", version: packageVersion(), checks }, undefined, 2)}\n`);
+  if (options.json)
+    terminal.out(`${JSON.stringify({ schema: "llmdbg.doctor/1", version: packageVersion(), checks }, undefined, 2)}\n`);
   else {
     const { green, yellow, red, dim } = terminal.outStyle.colours;
     const words = { ok: green("ok  "), warn: yellow("warn"), fail: red("FAIL") };
@@ -52,7 +53,12 @@ export async function doctor({ options: given, env, terminal }: Invocation): Pro
 function node(): Check {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const fits = major > 20 || (major === 20 && minor >= 19);
-  return { name: "Node", state: fits ? "ok" : "fail", found: process.version, ...(fits ? {} : { fix: "Install Node 20.19 or newer." }) };
+  return {
+    name: "Node",
+    state: fits ? "ok" : "fail",
+    found: process.version,
+    ...(fits ? {} : { fix: "Install Node 20.19 or newer." }),
+  };
 }
 
 function writable(directory: string): Check {
@@ -61,7 +67,12 @@ function writable(directory: string): Check {
     accessSync(directory, constants.W_OK);
     return { name: "data directory", state: "ok", found: directory };
   } catch (thrown) {
-    return { name: "data directory", state: "fail", found: messageOf(thrown), fix: "Choose a writable one: set LLMDBG_DIR or pass --dir." };
+    return {
+      name: "data directory",
+      state: "fail",
+      found: messageOf(thrown),
+      fix: "Choose a writable one: set LLMDBG_DIR or pass --dir.",
+    };
   }
 }
 
@@ -69,7 +80,8 @@ function writable(directory: string): Check {
 const tightBytes = 1e9;
 
 function freeSpace(directory: string): Check {
-  if (!existsSync(directory)) return { name: "free space", state: "warn", found: "not known: there is no data directory" };
+  if (!existsSync(directory))
+    return { name: "free space", state: "warn", found: "not known: there is no data directory" };
   const { bavail, bsize } = statfsSync(directory);
   const free = bavail * bsize;
   const tight = free < tightBytes;
@@ -84,7 +96,8 @@ function freeSpace(directory: string): Check {
 async function server(directory: string, env: Variables): Promise<Check> {
   try {
     const connection = await findServer(directory, env);
-    if (connection === undefined) return { name: "server", state: "ok", found: "none runs; `llmdbg run` starts one when it needs it" };
+    if (connection === undefined)
+      return { name: "server", state: "ok", found: "none runs; `llmdbg run` starts one when it needs it" };
     const health = await connection.ask(getHealth.response, { method: "GET", path: getHealth.path });
     connection.close();
     const same = health.version === packageVersion();
@@ -92,10 +105,19 @@ async function server(directory: string, env: Variables): Promise<Check> {
       name: "server",
       state: same ? "ok" : "warn",
       found: `${connection.url}, version ${health.version}, process ${health.pid}`,
-      ...(same ? {} : { fix: `This is ${packageVersion()}: restart the server with \`llmdbg serve --stop\`, then \`llmdbg serve\`.` }),
+      ...(same
+        ? {}
+        : {
+            fix: `This is ${packageVersion()}: restart the server with \`llmdbg serve --stop\`, then \`llmdbg serve\`.`,
+          }),
     };
   } catch (thrown) {
-    return { name: "server", state: "fail", found: messageOf(thrown), fix: "Check LLMDBG_URL, or unset it to use a server of this machine." };
+    return {
+      name: "server",
+      state: "fail",
+      found: messageOf(thrown),
+      fix: "Check LLMDBG_URL, or unset it to use a server of this machine.",
+    };
   }
 }
 
@@ -104,26 +126,46 @@ async function port(directory: string, env: Variables): Promise<Check> {
   if (!taken) return { name: "port", state: "ok", found: `${defaultPort} is free` };
   const own = await findServer(directory, env).catch(() => undefined);
   own?.close();
-  if (own?.url.endsWith(`:${defaultPort}`) === true) return { name: "port", state: "ok", found: `${defaultPort} is llmdbg's own` };
-  return { name: "port", state: "warn", found: `${defaultPort} is taken by another program`, fix: "Nothing to do: llmdbg takes the next free one." };
+  if (own?.url.endsWith(`:${defaultPort}`) === true)
+    return { name: "port", state: "ok", found: `${defaultPort} is llmdbg's own` };
+  return {
+    name: "port",
+    state: "warn",
+    found: `${defaultPort} is taken by another program`,
+    fix: "Nothing to do: llmdbg takes the next free one.",
+  };
 }
 
 async function python(env: Variables): Promise<Check> {
   const facts = await pythonFacts(["python"], env);
   if (facts === undefined)
-    return { name: "Python", state: "warn", found: "none found", fix: "Only needed to train with it. Activate the environment of your training first." };
+    return {
+      name: "Python",
+      state: "warn",
+      found: "none found",
+      fix: "Only needed to train with it. Activate the environment of your training first.",
+    };
   const known = ["torch", "transformers", "trl", "accelerate", "lightning", "keras", "deepspeed"]
     .flatMap((name) => (facts.packages[name] === undefined ? [] : [`${name} ${facts.packages[name]}`]))
     .join(", ");
-  return { name: "Python", state: "ok", found: `${facts.version} (${facts.executable})${known === "" ? "" : `: ${known}`}` };
+  return {
+    name: "Python",
+    state: "ok",
+    found: `${facts.version} (${facts.executable})${known === "" ? "" : `: ${known}`}`,
+  };
 }
 
 async function gpu(): Promise<Check> {
   return new Promise((resolve) => {
-    execFile("nvidia-smi", ["--query-gpu=name,memory.total", "--format=csv,noheader"], { timeout: 5000 }, (error, stdout) => {
-      if (error === null) resolve({ name: "GPU", state: "ok", found: stdout.trim().split("\n").join("; ") });
-      else resolve({ name: "GPU", state: "ok", found: "no nvidia-smi: GPU use is not recorded, all else works" });
-    });
+    execFile(
+      "nvidia-smi",
+      ["--query-gpu=name,memory.total", "--format=csv,noheader"],
+      { timeout: 5000 },
+      (error, stdout) => {
+        if (error === null) resolve({ name: "GPU", state: "ok", found: stdout.trim().split("\n").join("; ") });
+        else resolve({ name: "GPU", state: "ok", found: "no nvidia-smi: GPU use is not recorded, all else works" });
+      },
+    );
   });
 }
 
@@ -132,7 +174,12 @@ function browser(env: Variables): Check {
   const path = (env["PATH"] ?? "").split(delimiter);
   const found = names.find((name) => path.some((directory) => existsSync(join(directory, name))));
   if (found !== undefined) return { name: "browser", state: "ok", found };
-  return { name: "browser", state: "warn", found: "none found", fix: "Open the printed address in a browser of any machine that reaches this one." };
+  return {
+    name: "browser",
+    state: "warn",
+    found: "none found",
+    fix: "Open the printed address in a browser of any machine that reaches this one.",
+  };
 }
 
 /** Curves are drawn over time; a clock that is far off puts them beside those of other machines. */

@@ -77,12 +77,16 @@ function lines({ run, stored }: Imported, page: string): string {
     const parts = [count(file.series.length, "metric"), count(points, "point"), count(file.records.length, "record")];
     text.push(`  ${plain(file.path)}: ${file.format.title}, ${bytesText(file.sizeBytes)}, ${parts.join(", ")}`);
     for (const { index, reason } of file.rejected.slice(0, 3)) text.push(`    line ${index} refused: ${plain(reason)}`);
-    if (file.rejected.length > 3) text.push(`    and ${count(file.rejected.length - 3, "more refused line")} (all with --json)`);
+    if (file.rejected.length > 3)
+      text.push(`    and ${count(file.rejected.length - 3, "more refused line")} (all with --json)`);
   }
   for (const { reason } of run.unreadable) text.push(`  left out: ${plain(reason)}`);
-  if (run.duplicates > 0) text.push(`  ${count(run.duplicates, "point")} came twice, from two files, and were taken once`);
-  if (run.late > 0) text.push(`  ${count(run.late, "point")} of a second file lie between those of the first and were left out`);
-  for (const { reason, items } of stored.refused) text.push(`  the server refused ${count(items, "item")}: ${plain(reason)}`);
+  if (run.duplicates > 0)
+    text.push(`  ${count(run.duplicates, "point")} came twice, from two files, and were taken once`);
+  if (run.late > 0)
+    text.push(`  ${count(run.late, "point")} of a second file lie between those of the first and were left out`);
+  for (const { reason, items } of stored.refused)
+    text.push(`  the server refused ${count(items, "item")}: ${plain(reason)}`);
   return `${text.join("\n")}\n`;
 }
 

@@ -1,10 +1,11 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { realpathSync } from "node:fs";
 import { BatchReply, postPoints } from "../../api/points.ts";
 import { postRecords } from "../../api/records.ts";
-import { deleteRun, getRun, patchRun, postRun } from "../../api/runs.ts";
+import { deleteRun, getRun, patchRun, postRun, type NewRun } from "../../api/runs.ts";
 import { AppError } from "../../base/errors.ts";
 import { toJson } from "../../model/number.ts";
+import type { Environment } from "../../model/run.ts";
 import type { Connection } from "../client/connection.ts";
 import { batches, toWireSeries } from "../client/points-body.ts";
 import { runPath } from "../diagnose/stored-run.ts";
@@ -27,25 +28,30 @@ const pointsPerBatch = 200_000;
 const recordsPerBatch = 5000;
 
 /**
- * Stores one run under an id made from its path. The same path again updates that run: its batches are
- * signed with the fingerprint of the content, so what is there already is not stored twice, and a changed
- * content replaces the old one.
+ * Stores one run under an id made from its path. The same path again updates that run: nothing is sent
+ * when the content is the same, and a changed content replaces the old one.
  */
-export async function storeRun(connection: Connection, run: ReadRun, input: RunInput, choices: Choices): Promise<Stored> {
+export async function storeRun(
+  connection: Connection,
+  run: ReadRun,
+  input: RunInput,
+  choices: Choices,
+): Promise<Stored> {
   const id = runIdOf(input);
-  const known = await exists(connection, id);
-  await connection.send({ method: "POST", path: postRun.path, body: toJson(newRun(id, run, choices)) });
-  let sent = await sendContent(connection, id, run, known);
-  if (sent.differs) {
-    await connection.send({ method: "DELETE", path: runPath(deleteRun.path, id) });
-    await connection.send({ method: "POST", path: postRun.path, body: toJson(newRun(id, run, choices)) });
-    sent = await sendContent(connection, id, run, false);
-  }
-  await connection.send({ method: "PATCH", path: runPath(patchRun.path, id), body: toJson(ending(run)) });
-  return { id, outcome: !known ? "created" : sent.fresh === 0 ? "unchanged" : "updated", refused: sent.refused };
+  const contentHash = fingerprintOf(run);
+  const known = await environmentOf(connection, id);
+  if (known?.contentHash === contentHash) return { id, outcome: "unchanged", refused: [] };
+  if (known !== undefined) await connection.send({ method: "DELETE", path: runPath(deleteRun.path, id) });
+  const created = newRun(id, run, choices);
+  await connection.send({ method: "POST", path: postRun.path, body: toJson(created) });
+  const refused = await sendContent(connection, id, run);
+  // The fingerprint comes last, so that an import that broke off is done again the next time.
+  const changes = { ...ending(run), environment: { ...created.environment, contentHash } };
+  await connection.send({ method: "PATCH", path: runPath(patchRun.path, id), body: toJson(changes) });
+  return { id, outcome: known === undefined ? "created" : "updated", refused };
 }
 
-function newRun(id: string, run: ReadRun, choices: Choices): Readonly<Record<string, unknown>> {
+function newRun(id: string, run: ReadRun, choices: Choices): NewRun & { environment: Environment } {
   const { recording } = run;
   const times = run.series.flatMap(({ time }) => time.find((t) => !Number.isNaN(t)) ?? []);
   const createdAt = recording?.startedAt ?? (times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b)));
@@ -72,43 +78,37 @@ function ending(run: ReadRun): Readonly<Record<string, unknown>> {
   };
 }
 
-/**
- * Sends points and records. With `known`, stops after a first batch that the server did not have:
- * `differs` then says that the run holds other content. `fresh` counts batches that were new.
- */
-async function sendContent(
-  connection: Connection,
-  id: string,
-  run: ReadRun,
-  known: boolean,
-): Promise<{ fresh: number; differs: boolean; refused: Stored["refused"] }> {
+async function sendContent(connection: Connection, id: string, run: ReadRun): Promise<Stored["refused"]> {
   const refusals = new Map<string, number>();
-  const writer = `import-${fingerprintOf(run)}`;
+  const writer = `import-${randomBytes(8).toString("hex")}`;
   let sequence = 0;
-  let fresh = 0;
   for (const { path, content } of contentOf(run)) {
     sequence += 1;
     const body = JSON.stringify({ writer: { id: writer, sequence }, ...content });
-    const reply = await connection.ask(BatchReply, { method: "POST", path: runPath(path, id), body, timeoutMs: 120_000 });
-    if (!reply.duplicate) fresh += 1;
-    if (known && sequence === 1 && fresh === 1) return { fresh, differs: true, refused: [] };
+    const reply = await connection.ask(BatchReply, {
+      method: "POST",
+      path: runPath(path, id),
+      body,
+      timeoutMs: 120_000,
+    });
     for (const { reason } of reply.rejected) refusals.set(reason, (refusals.get(reason) ?? 0) + 1);
   }
-  return { fresh, differs: false, refused: [...refusals].map(([reason, items]) => ({ reason, items })) };
+  return [...refusals].map(([reason, items]) => ({ reason, items }));
 }
 
 function* contentOf(run: ReadRun): Generator<{ path: string; content: Readonly<Record<string, unknown>> }> {
-  for (const batch of batches(run.series, pointsPerBatch)) yield { path: postPoints.path, content: { series: batch.map(toWireSeries) } };
+  for (const batch of batches(run.series, pointsPerBatch))
+    yield { path: postPoints.path, content: { series: batch.map(toWireSeries) } };
   for (let from = 0; from < run.records.length; from += recordsPerBatch)
     yield { path: postRecords.path, content: { records: run.records.slice(from, from + recordsPerBatch) } };
 }
 
-async function exists(connection: Connection, id: string): Promise<boolean> {
+async function environmentOf(connection: Connection, id: string): Promise<Environment | undefined> {
   try {
-    await connection.send({ method: "GET", path: runPath(getRun.path, id) });
-    return true;
+    const { run } = await connection.ask(getRun.response, { method: "GET", path: runPath(getRun.path, id) });
+    return run.environment;
   } catch (thrown) {
-    if (thrown instanceof AppError && thrown.code === "not-found") return false;
+    if (thrown instanceof AppError && thrown.code === "not-found") return undefined;
     throw thrown;
   }
 }
@@ -116,7 +116,10 @@ async function exists(connection: Connection, id: string): Promise<boolean> {
 /** Readable and stable: the name, and a hash of where the files are. */
 function runIdOf(input: RunInput): string {
   const hash = createHash("sha256").update(realpathSync(input.path)).digest("hex").slice(0, 10);
-  const name = input.name.replaceAll(/[^A-Za-z0-9_.-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(0, 80);
+  const name = input.name
+    .replaceAll(/[^A-Za-z0-9_.-]+/g, "-")
+    .replace(/^[^A-Za-z0-9]+/, "")
+    .slice(0, 80);
   return `${name === "" ? "run" : name}-${hash}`;
 }
 

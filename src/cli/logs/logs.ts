@@ -10,7 +10,11 @@ import { readRun } from "../read/read-run.ts";
 import { plain } from "../terminal/text.ts";
 import type { Style } from "../terminal/style.ts";
 
-const Options = z.object({ level: Level.default("warning"), dir: z.string().optional(), json: z.boolean().default(false) });
+const Options = z.object({
+  level: Level.default("warning"),
+  dir: z.string().optional(),
+  json: z.boolean().default(false),
+});
 
 interface Group {
   readonly group: string;
@@ -34,7 +38,10 @@ export async function logs({ operands, options: given, env, terminal }: Invocati
     : await fromServer(operand, dataDirectory(options.dir, env), env);
   const least = Level.options.indexOf(options.level);
   const groups = grouped(records).filter((group) => Level.options.indexOf(group.level) >= least);
-  if (options.json) terminal.out(`${JSON.stringify({ schema: "llmdbg.logs/1", name, records: total, read: records.length, groups }, undefined, 2)}\n`);
+  if (options.json)
+    terminal.out(
+      `${JSON.stringify({ schema: "llmdbg.logs/1", name, records: total, read: records.length, groups }, undefined, 2)}\n`,
+    );
   else terminal.out(text(groups, { name, total, read: records.length, level: options.level }, terminal.outStyle));
   return 0;
 }
@@ -75,12 +82,14 @@ function grouped(records: readonly LogRecord[]): Group[] {
     if (known === undefined) groups.set(key, [record]);
     else known.push(record);
   }
-  return [...groups].map(([key, members]) => summary(key, members)).sort(
-    (a, b) =>
-      roleOrder.indexOf(a.role) - roleOrder.indexOf(b.role) ||
-      Level.options.indexOf(b.level) - Level.options.indexOf(a.level) ||
-      (a.firstTime ?? a.firstStep ?? 0) - (b.firstTime ?? b.firstStep ?? 0),
-  );
+  return [...groups]
+    .map(([key, members]) => summary(key, members))
+    .sort(
+      (a, b) =>
+        roleOrder.indexOf(a.role) - roleOrder.indexOf(b.role) ||
+        Level.options.indexOf(b.level) - Level.options.indexOf(a.level) ||
+        (a.firstTime ?? a.firstStep ?? 0) - (b.firstTime ?? b.firstStep ?? 0),
+    );
 }
 
 function summary(group: string, members: readonly LogRecord[]): Group {
@@ -104,13 +113,25 @@ function summary(group: string, members: readonly LogRecord[]): Group {
 /** Lines of a traceback's end that are shown: the innermost frame and the error. */
 const tracebackLines = 6;
 
-function text(groups: readonly Group[], about: { name: string; total: number; read: number; level: Level }, style: Style): string {
+function text(
+  groups: readonly Group[],
+  about: { name: string; total: number; read: number; level: Level },
+  style: Style,
+): string {
   const { bold, dim, red, yellow } = style.colours;
-  const lines = [`${bold(plain(about.name))}: ${about.total} records, ${groups.length} kinds at ${about.level} or above`];
-  if (about.read < about.total) lines.push(dim(`The last ${about.read} records are grouped here; the web page has all.`));
+  const lines = [
+    `${bold(plain(about.name))}: ${about.total} records, ${groups.length} kinds at ${about.level} or above`,
+  ];
+  if (about.read < about.total)
+    lines.push(dim(`The last ${about.read} records are grouped here; the web page has all.`));
   for (const group of groups) {
     const mark = `${group.count}x ${group.level}${group.role === null ? "" : ` (${group.role})`}`;
-    const coloured = group.level === "error" || group.level === "critical" ? red(mark) : group.level === "warning" ? yellow(mark) : mark;
+    const coloured =
+      group.level === "error" || group.level === "critical"
+        ? red(mark)
+        : group.level === "warning"
+          ? yellow(mark)
+          : mark;
     const at = place(group);
     lines.push("", at === "" ? coloured : `${coloured}  ${dim(at)}`, `  ${clipped(group.message, style)}`);
     if (group.exception !== null) {

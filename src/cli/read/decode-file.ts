@@ -2,7 +2,14 @@ import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { AppError } from "../../base/errors.ts";
 import type { Decoded } from "../../model/batch.ts";
-import { consoleFormat, mergeDecoded, refusalOf, sniffFormat, type DecoderContext, type Format } from "../../ingest/index.ts";
+import {
+  consoleFormat,
+  mergeDecoded,
+  refusalOf,
+  sniffFormat,
+  type DecoderContext,
+  type Format,
+} from "../../ingest/index.ts";
 
 /** What one file came to. */
 export interface FileContent extends Decoded {
@@ -27,7 +34,8 @@ export async function decodeFile(path: string, options: DecodeOptions = {}): Pro
   const file = await openFile(path);
   try {
     const { size } = await file.stat();
-    if (size === 0) throw new AppError("unreadable-input", `${path} is empty. Has the trainer written its first log yet?`);
+    if (size === 0)
+      throw new AppError("unreadable-input", `${path} is empty. Has the trainer written its first log yet?`);
     const head = Buffer.alloc(Math.min(headBytes, size));
     await file.read(head, 0, head.length, 0);
     const format = options.format ?? formatOf(head, path);
@@ -35,7 +43,7 @@ export async function decodeFile(path: string, options: DecodeOptions = {}): Pro
     const decoder = format.decoder(context);
     const parts: Decoded[] = [];
     const piece = Buffer.alloc(pieceBytes);
-    for (let at = 0; at < size; ) {
+    for (let at = 0; at < size;) {
       const { bytesRead } = await file.read(piece, 0, piece.length, at);
       if (bytesRead === 0) break;
       at += bytesRead;

@@ -34,7 +34,11 @@ const maxEntries = 100_000;
 /** The runs under a path that a person gave. Throws when there is nothing there. */
 export async function findInputs(path: string): Promise<RunInput[]> {
   const info = await stat(path).catch((cause: unknown) => {
-    throw new AppError("unreadable-input", `${path} does not exist. Give a file, a directory or the id of a stored run.`, { cause });
+    throw new AppError(
+      "unreadable-input",
+      `${path} does not exist. Give a file, a directory or the id of a stored run.`,
+      { cause },
+    );
   });
   if (!info.isDirectory()) return [fileInput(path)];
   const found = await search(path);
@@ -50,7 +54,8 @@ const fileInput = (path: string): RunInput => ({ path, name: nameOf(path), kind:
 
 /** "checkpoint-500/trainer_state.json" says less than the directory of the run around it. */
 function nameOf(path: string): string {
-  const generic = /^(trainer_state\.json|trainer_log\.jsonl|logging\.jsonl|metrics\.(csv|jsonl)|console\.jsonl|version_\d+|checkpoint-\d+|lightning_logs|log\.jsonl?)$/;
+  const generic =
+    /^(trainer_state\.json|trainer_log\.jsonl|logging\.jsonl|metrics\.(csv|jsonl)|console\.jsonl|version_\d+|checkpoint-\d+|lightning_logs|log\.jsonl?)$/;
   let at = resolve(path);
   while (generic.test(basename(at)) && dirname(at) !== at) at = dirname(at);
   return basename(at) || basename(path);
@@ -83,7 +88,9 @@ async function search(root: string): Promise<RunInput[]> {
   }
   for (const [trainer, states] of trainers) {
     // Only what a trainer itself writes beside its state; any other file there may be of another run.
-    const beside = inputs.filter((input) => dirname(input.path) === trainer && /^(trainer_log|logging)\.jsonl$/.test(basename(input.path)));
+    const beside = inputs.filter(
+      (input) => dirname(input.path) === trainer && /^(trainer_log|logging)\.jsonl$/.test(basename(input.path)),
+    );
     for (const input of beside) inputs.splice(inputs.indexOf(input), 1);
     const files = [...(await byAge(states)), ...beside.map((input) => input.path)];
     inputs.push({ path: trainer, name: nameOf(trainer), kind: "checkpoints", files });
@@ -93,10 +100,13 @@ async function search(root: string): Promise<RunInput[]> {
 
 /** In a directory only names that runs use; a file that is named outright is read whatever its name. */
 const isMetricFile = (name: string): boolean =>
-  /\.(jsonl|ndjson|csv|log)$/i.test(name) || /^(train|training|console|output|stdout|stderr|nohup|slurm-.*)[^.]*\.(txt|out|err)$/i.test(name);
+  /\.(jsonl|ndjson|csv|log)$/i.test(name) ||
+  /^(train|training|console|output|stdout|stderr|nohup|slurm-.*)[^.]*\.(txt|out|err)$/i.test(name);
 
 async function byAge(paths: readonly string[]): Promise<string[]> {
-  const aged = await Promise.all(paths.map(async (path) => ({ path, time: (await stat(path)).mtimeMs, number: checkpointOf(path) })));
+  const aged = await Promise.all(
+    paths.map(async (path) => ({ path, time: (await stat(path)).mtimeMs, number: checkpointOf(path) })),
+  );
   return aged.sort((a, b) => a.time - b.time || a.number - b.number).map(({ path }) => path);
 }
 

@@ -20,14 +20,20 @@ test("the first source owns a metric; the other's points at known steps are drop
   expect(steps(owners.take(console, [points("loss", [10, 20, 30])]))).toEqual([[10, 20, 30]]);
   expect(steps(owners.take(file, [points("loss", [10, 20, 30, 40]), points("eval_loss", [30])]))).toEqual([[40], [30]]);
   expect(steps(owners.take(console, [points("loss", [40]), points("eval_loss", [30, 60])]))).toEqual([[40], [60]]);
-  expect([...owners.dropped]).toEqual([["loss", 3], ["eval_loss", 1]]);
+  expect([...owners.dropped]).toEqual([
+    ["loss", 3],
+    ["eval_loss", 1],
+  ]);
 });
 
 test("what lies behind the owner's last step comes too late: it would look like a resume", () => {
   const owners = new Owners();
   owners.take({}, [points("loss", [510, 520])]);
   expect(steps(owners.take({}, [points("loss", [490, 500, 510, 515, 530])]))).toEqual([[530]]);
-  expect([...owners.dropped, ...owners.late]).toEqual([["loss", 1], ["loss", 3]]);
+  expect([...owners.dropped, ...owners.late]).toEqual([
+    ["loss", 1],
+    ["loss", 3],
+  ]);
 });
 
 test("the owner may go back: a resume inside one source is kept", () => {

@@ -48,7 +48,8 @@ export async function readRun(input: RunInput, onProgress?: OnProgress): Promise
       unreadable.push({ path, reason: messageOf(thrown) });
     }
   }
-  if (files.length === 0 && recording === undefined) throw failure ?? new AppError("unreadable-input", `Nothing to read in ${input.path}.`);
+  if (files.length === 0 && recording === undefined)
+    throw failure ?? new AppError("unreadable-input", `Nothing to read in ${input.path}.`);
   const config: FlatConfig = Object.create(null);
   for (const file of files) for (const [key, value] of Object.entries(file.config)) config[key] = value;
   for (const [key, value] of Object.entries(recording?.config ?? {})) config[key] = value;
@@ -73,8 +74,16 @@ export async function readRun(input: RunInput, onProgress?: OnProgress): Promise
 const recordingFiles = (directory: string): string[] =>
   ["console.jsonl", "trainer_state.json"].map((name) => join(directory, name)).filter((path) => existsSync(path));
 
-function decodeOptions(path: string, input: RunInput, recording: Recording | undefined, onProgress: OnProgress | undefined): Parameters<typeof decodeFile>[1] {
-  const timed = input.kind === "recording" && path.endsWith("console.jsonl") ? formats.find((format) => format.id === "timed-console") : undefined;
+function decodeOptions(
+  path: string,
+  input: RunInput,
+  recording: Recording | undefined,
+  onProgress: OnProgress | undefined,
+): Parameters<typeof decodeFile>[1] {
+  const timed =
+    input.kind === "recording" && path.endsWith("console.jsonl")
+      ? formats.find((format) => format.id === "timed-console")
+      : undefined;
   return {
     startedAt: recording?.startedAt,
     ...(timed === undefined ? {} : { format: timed }),
@@ -97,7 +106,10 @@ export function toRunData(run: ReadRun): RunData {
     id: null,
     name: run.name,
     kind: "train",
-    source: run.files.map((file) => file.format.id).filter((id, i, all) => all.indexOf(id) === i).join("+"),
+    source: run.files
+      .map((file) => file.format.id)
+      .filter((id, i, all) => all.indexOf(id) === i)
+      .join("+"),
     dialect: run.dialect,
     status: recording === undefined ? "finished" : statusOf(recording.exitStatus),
     startedAt: recording?.startedAt ?? null,

@@ -18,7 +18,12 @@ export class Announcer {
   readonly #link: string | undefined;
   readonly #announced = new Map<string, Announced[]>();
 
-  constructor(style: Style, print: (block: string) => void, curveOf: (finding: Finding) => Curve | undefined, link: string | undefined) {
+  constructor(
+    style: Style,
+    print: (block: string) => void,
+    curveOf: (finding: Finding) => Curve | undefined,
+    link: string | undefined,
+  ) {
     this.#style = style;
     this.#print = print;
     this.#curveOf = curveOf;
@@ -36,8 +41,15 @@ export class Announcer {
   #isNews(finding: Finding, report: Report): boolean {
     const key = `${finding.rule}|${finding.onset.layer ?? ""}|${finding.onset.rank ?? ""}`;
     const known = this.#announced.get(key) ?? [];
-    const now = report.findings.filter((other) => other.rule === finding.rule && other.onset.layer === finding.onset.layer && other.onset.rank === finding.onset.rank);
-    const same = known.find(({ step }) => step === finding.onset.step) ?? (now.length <= known.length ? known[now.indexOf(finding)] : undefined);
+    const now = report.findings.filter(
+      (other) =>
+        other.rule === finding.rule &&
+        other.onset.layer === finding.onset.layer &&
+        other.onset.rank === finding.onset.rank,
+    );
+    const same =
+      known.find(({ step }) => step === finding.onset.step) ??
+      (now.length <= known.length ? known[now.indexOf(finding)] : undefined);
     if (same !== undefined && severities.indexOf(same.severity) <= severities.indexOf(finding.severity)) return false;
     const others = same === undefined ? known : known.filter((each) => each !== same);
     this.#announced.set(key, [...others, { severity: finding.severity, step: finding.onset.step }]);

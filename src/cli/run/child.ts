@@ -32,7 +32,8 @@ export interface Child {
 }
 
 /** A pseudo-terminal joins both streams, so it is used only when both go to the terminal. */
-export const wantsTerminal = (): boolean => process.stdout.isTTY && process.stderr.isTTY && process.platform !== "win32";
+export const wantsTerminal = (): boolean =>
+  process.stdout.isTTY && process.stderr.isTTY && process.platform !== "win32";
 
 export const startChild = async (options: ChildOptions): Promise<Child> =>
   wantsTerminal() && !options.keepStdoutFree ? startInTerminal(options) : startPiped(options);
@@ -57,7 +58,9 @@ async function startInTerminal({ argv, env, onOutput }: ChildOptions): Promise<C
   const onResize = (): void => child.resize(process.stdout.columns || 80, process.stdout.rows || 24);
   process.stdout.on("resize", onResize);
   const stopForwarding = forwardKeys((text) => child.write(text));
-  const stopSignals = onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"], (signal) => kill(child.pid, signal));
+  const stopSignals = onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"], (signal) =>
+    kill(child.pid, signal),
+  );
   const ended = new Promise<Ended>((resolve) => {
     child.onExit(({ exitCode, signal }) => {
       process.stdout.off("resize", onResize);
@@ -179,7 +182,9 @@ function kill(pid: number, signal: NodeJS.Signals): void {
 }
 
 const endOf = (code: number, signal: string | null): Ended =>
-  signal === null ? { exitCode: code, signal: undefined } : { exitCode: 128 + (signalNumbers.get(signal) ?? 0), signal };
+  signal === null
+    ? { exitCode: code, signal: undefined }
+    : { exitCode: 128 + (signalNumbers.get(signal) ?? 0), signal };
 
 const signalNumbers: ReadonlyMap<string, number> = new Map(Object.entries(constants.signals));
 const nameOf = (number: number): string => [...signalNumbers].find(([, n]) => n === number)?.[0] ?? `SIG${number}`;

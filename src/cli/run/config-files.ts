@@ -16,14 +16,16 @@ export async function settingsOf(argv: readonly string[]): Promise<FlatConfig> {
     const path = word.slice(word.startsWith("-") ? word.indexOf("=") + 1 : 0);
     if (!/\.(ya?ml|json)$/i.test(path)) continue;
     for (const [key, value] of Object.entries(flatten(await contentOf(path)))) {
-      if (key !== "" && key.length <= 512 && Object.keys(config).length < mostKeys) config[key] = maskSecret(key, shortened(value));
+      if (key !== "" && key.length <= 512 && Object.keys(config).length < mostKeys)
+        config[key] = maskSecret(key, shortened(value));
     }
   }
   for (const [key, value] of Object.entries(configFromCommand(argv))) config[key] = value;
   return config;
 }
 
-const shortened = (value: FlatConfig[string]): FlatConfig[string] => (typeof value === "string" ? value.slice(0, 16_384) : (value ?? null));
+const shortened = (value: FlatConfig[string]): FlatConfig[string] =>
+  typeof value === "string" ? value.slice(0, 16_384) : (value ?? null);
 
 async function contentOf(path: string): Promise<unknown> {
   const full = resolve(path);
@@ -43,7 +45,19 @@ async function contentOf(path: string): Promise<unknown> {
 }
 
 /** Where trainers say that they write, in the spelling of their options. */
-const outputKeys = ["output_dir", "out_dir", "save_dir", "log_dir", "logging_dir", "run_dir", "default_root_dir", "hydra.run.dir", "save", "output", "o"];
+const outputKeys = [
+  "output_dir",
+  "out_dir",
+  "save_dir",
+  "log_dir",
+  "logging_dir",
+  "run_dir",
+  "default_root_dir",
+  "hydra.run.dir",
+  "save",
+  "output",
+  "o",
+];
 
 export function outputDirectoryOf(config: FlatConfig): string | undefined {
   for (const key of outputKeys) {

@@ -45,8 +45,13 @@ export class Discovery {
     if (startedAt < this.#pauseUntil && !isLast) return;
     for (const [path, { size, stamp }] of await this.#search()) {
       const before = this.#looked.get(path);
-      if (before?.stamp === stamp || this.#followed.has(path) || size === 0 || this.followers.length >= mostFiles) continue;
-      this.#looked.set(path, { size: before?.atStart === true ? before.size : 0, stamp, atStart: before?.atStart === true });
+      if (before?.stamp === stamp || this.#followed.has(path) || size === 0 || this.followers.length >= mostFiles)
+        continue;
+      this.#looked.set(path, {
+        size: before?.atStart === true ? before.size : 0,
+        stamp,
+        atStart: before?.atStart === true,
+      });
       const format = await sniff(path);
       if (format === undefined || skippedFormats.has(format.id)) continue;
       this.#followed.add(path);
@@ -65,10 +70,12 @@ export class Discovery {
       for (const entry of entries) {
         const path = join(next.directory, entry.name);
         if (entry.isDirectory()) {
-          if (next.depth < maxDepth && !ignoredDirectories.has(entry.name)) queue.push({ directory: path, depth: next.depth + 1 });
+          if (next.depth < maxDepth && !ignoredDirectories.has(entry.name))
+            queue.push({ directory: path, depth: next.depth + 1 });
         } else if (entry.isFile() && metricName.test(entry.name)) {
           const info = await stat(path).catch(() => undefined);
-          if (info !== undefined) found.set(path, { size: info.size, stamp: `${info.ino} ${info.size} ${info.mtimeMs}` });
+          if (info !== undefined)
+            found.set(path, { size: info.size, stamp: `${info.ino} ${info.size} ${info.mtimeMs}` });
         }
       }
     }

@@ -39,7 +39,9 @@ export async function wholeEnvironment(argv: readonly string[], env: Variables):
     ...(commit === undefined ? {} : { gitCommit: commit.trim() }),
     ...(branch === undefined ? {} : { gitBranch: branch.trim() }),
     ...(status === undefined ? {} : { gitDirty: status.trim() !== "" }),
-    ...(diff === undefined || diff === "" ? {} : { gitDiff: diff.length > diffLimit ? `${diff.slice(0, diffLimit)}\n(cut)` : diff }),
+    ...(diff === undefined || diff === ""
+      ? {}
+      : { gitDiff: diff.length > diffLimit ? `${diff.slice(0, diffLimit)}\n(cut)` : diff }),
     ...(python === undefined ? {} : { python: `${python.version} (${python.executable})`, packages: python.packages }),
     ...(gpus === undefined ? {} : { gpus }),
   };

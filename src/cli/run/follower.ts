@@ -54,7 +54,12 @@ export class Follower {
     try {
       const { size, mtimeMs, ino } = await file.stat();
       const stamp = `${ino} ${size} ${mtimeMs}`;
-      const parts = stamp === this.#stamp ? [] : this.format.growth === "append" ? await this.#grown(file, size, ino) : await this.#rewritten(file, size);
+      const parts =
+        stamp === this.#stamp
+          ? []
+          : this.format.growth === "append"
+            ? await this.#grown(file, size, ino)
+            : await this.#rewritten(file, size);
       this.#stamp = stamp;
       if (isLast && this.format.growth === "append") parts.push(this.#decoder.end());
       for (const part of parts) for (const { step } of part.series) this.points += step.length;
@@ -65,7 +70,8 @@ export class Follower {
   }
 
   async #grown(file: FileHandle, size: number, inode: number): Promise<Decoded[]> {
-    const isReplaced = this.#inode !== undefined && (inode !== this.#inode || size < this.#offset || !(await this.#guardHolds(file)));
+    const isReplaced =
+      this.#inode !== undefined && (inode !== this.#inode || size < this.#offset || !(await this.#guardHolds(file)));
     if (isReplaced) {
       this.restarts += 1;
       this.#decoder = this.#newDecoder();
@@ -103,7 +109,7 @@ export class Follower {
     const decoder = this.#newDecoder();
     const parts: Decoded[] = [];
     const piece = Buffer.alloc(Math.min(pieceBytes, Math.max(1, size)));
-    for (let at = 0; at < size; ) {
+    for (let at = 0; at < size;) {
       const { bytesRead } = await file.read(piece, 0, piece.length, at);
       if (bytesRead === 0) break;
       at += bytesRead;

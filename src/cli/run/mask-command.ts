@@ -6,7 +6,13 @@ export function maskCommand(argv: readonly string[]): string[] {
     const assigned = /^(-{0,2}[\w.-]+)=(.*)$/s.exec(word);
     if (assigned?.[1] !== undefined && isSecret(assigned[1].replace(/^-+/, ""))) return `${assigned[1]}=***`;
     const before = argv[i - 1] ?? "";
-    if (/^--?[A-Za-z]/.test(before) && !before.includes("=") && !word.startsWith("-") && isSecret(before.replace(/^-+/, ""))) return "***";
+    if (
+      /^--?[A-Za-z]/.test(before) &&
+      !before.includes("=") &&
+      !word.startsWith("-") &&
+      isSecret(before.replace(/^-+/, ""))
+    )
+      return "***";
     return word;
   });
 }

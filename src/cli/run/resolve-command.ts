@@ -5,7 +5,9 @@ type Resolution = { readonly path: string } | { readonly problem: string; readon
 
 /** Where the shell would find this command; otherwise the exit status the shell would give. */
 export function resolveCommand(command: string, path: string | undefined, cwd: string): Resolution {
-  const candidates = command.includes("/") ? [resolve(cwd, command)] : (path ?? "").split(delimiter).map((directory) => join(directory || ".", command));
+  const candidates = command.includes("/")
+    ? [resolve(cwd, command)]
+    : (path ?? "").split(delimiter).map((directory) => join(directory || ".", command));
   let found = false;
   for (const candidate of candidates) {
     if (!isFile(candidate)) continue;
@@ -13,8 +15,14 @@ export function resolveCommand(command: string, path: string | undefined, cwd: s
     if (isExecutable(candidate)) return { path: candidate };
   }
   if (found)
-    return { problem: `${command} is not executable. If it is a Python script: llmdbg run -- python ${command}`, exitCode: 126 };
-  return { problem: `${command}: no such command. Check the spelling and that its environment is active.`, exitCode: 127 };
+    return {
+      problem: `${command} is not executable. If it is a Python script: llmdbg run -- python ${command}`,
+      exitCode: 126,
+    };
+  return {
+    problem: `${command}: no such command. Check the spelling and that its environment is active.`,
+    exitCode: 127,
+  };
 }
 
 function isFile(path: string): boolean {

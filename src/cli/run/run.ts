@@ -32,7 +32,10 @@ export async function run({ operands, options, env, terminal }: Invocation): Pro
     (bytes) => void process.stderr.write(bytes),
     process.stderr.isTTY ? () => process.stderr.columns || 80 : undefined,
   );
-  const where = address === undefined ? `recording to ${join(directory, "recordings", id)}` : `this run is at ${address.url}/runs/${id}`;
+  const where =
+    address === undefined
+      ? `recording to ${join(directory, "recordings", id)}`
+      : `this run is at ${address.url}/runs/${id}`;
   screen.print(`${style.colours.dim(`llmdbg: ${where}`)}\n`);
 
   const early: { stream: Output; bytes: Buffer; time: number }[] = [];
@@ -107,7 +110,10 @@ const childEnvironment = (env: Invocation["env"], about: ForChild): Record<strin
 function runId(name: string | undefined, given: string | undefined, argv: readonly string[]): string {
   if (given !== undefined && given !== "") {
     if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(given)) return given;
-    throw new AppError("bad-request", `LLMDBG_RUN_ID=${given} is no id: letters, digits, '_', '.', '-'; at most 128. Unset it to get one made.`);
+    throw new AppError(
+      "bad-request",
+      `LLMDBG_RUN_ID=${given} is no id: letters, digits, '_', '.', '-'; at most 128. Unset it to get one made.`,
+    );
   }
   const script = argv.find((word) => /\.(py|sh|ts|js)$/.test(word)) ?? argv[0] ?? "run";
   const readable = (name ?? basename(script).replace(/\.\w+$/, ""))

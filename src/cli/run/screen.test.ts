@@ -3,9 +3,12 @@ import { Screen } from "./screen.ts";
 
 function screen(columns: number | null = 80): { screen: Screen; written: () => string } {
   let written = "";
-  const made = new Screen((text) => {
-    written += text.toString();
-  }, columns === null ? undefined : () => columns);
+  const made = new Screen(
+    (text) => {
+      written += text.toString();
+    },
+    columns === null ? undefined : () => columns,
+  );
   return { screen: made, written: () => written };
 }
 

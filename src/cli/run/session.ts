@@ -59,14 +59,20 @@ export function startSession(options: SessionOptions): Session {
   const dim = (text: string): void => print(`${style.colours.dim(`llmdbg: ${plain(text)}`)}\n`);
   const about = { id, name, project, command: maskCommand(argv), config: {} };
   // Until a server is known to be there, the run is recorded to files as well.
-  let recorder = address === undefined || address.port !== undefined ? new Recorder(directory, id, startedAt, about) : undefined;
+  let recorder =
+    address === undefined || address.port !== undefined ? new Recorder(directory, id, startedAt, about) : undefined;
   const outbox = address === undefined ? undefined : new Outbox(id, new Spool(directory, id), locate);
   let clock = startedAt;
   const early: { stream: Output; bytes: Buffer; time: number }[] = [];
   let watch: Watch | undefined;
   let report: Report | undefined;
   const abort = new AbortController();
-  const announcer = new Announcer(style, print, (finding) => (watch === undefined ? undefined : localCurve(watch.data, finding)), pageOf());
+  const announcer = new Announcer(
+    style,
+    print,
+    (finding) => (watch === undefined ? undefined : localCurve(watch.data, finding)),
+    pageOf(),
+  );
 
   function pageOf(): string | undefined {
     return address === undefined ? undefined : runPage(address, id);
@@ -85,7 +91,15 @@ export function startSession(options: SessionOptions): Session {
   const ready = (async () => {
     const config = await settingsOf(argv);
     watch = new Watch({ id, name, startedAt, config, sink: outbox, now: () => clock });
-    outbox?.startRun({ project, name, source: "run", config, tags, environment: environmentAtOnce(argv), createdAt: startedAt });
+    outbox?.startRun({
+      project,
+      name,
+      source: "run",
+      config,
+      tags,
+      environment: environmentAtOnce(argv),
+      createdAt: startedAt,
+    });
     for (const { stream, bytes, time } of early) feed(watch, stream, bytes, time);
     const discovery = new Discovery(outputDirectoryOf(config), config);
     await discovery.begin();
@@ -100,7 +114,9 @@ export function startSession(options: SessionOptions): Session {
   async function watchServer(): Promise<void> {
     if (address?.port !== undefined) startInBackground(directory, address.port);
     const connection =
-      address?.port === undefined ? await locate() : await waitForServer(directory, env, serverStartLimitMs, abort.signal);
+      address?.port === undefined
+        ? await locate()
+        : await waitForServer(directory, env, serverStartLimitMs, abort.signal);
     if (connection === undefined) throw new Error(`nothing answers at ${address?.url ?? ""}`);
     if (recorder !== undefined) {
       const { directory: recording } = recorder;
@@ -123,7 +139,9 @@ export function startSession(options: SessionOptions): Session {
       : watchServer().catch((thrown: unknown) => {
           if (abort.signal.aborted) return;
           recorder ??= new Recorder(directory, id, startedAt, about);
-          dim(`no server could start (${thrown instanceof Error ? thrown.message : String(thrown)}). The training goes on; recording to ${recorder.directory}, diagnosing here.`);
+          dim(
+            `no server could start (${thrown instanceof Error ? thrown.message : String(thrown)}). The training goes on; recording to ${recorder.directory}, diagnosing here.`,
+          );
         });
   if (outbox !== undefined) {
     outbox.onChange = (trouble) =>
@@ -195,7 +213,10 @@ export function startSession(options: SessionOptions): Session {
       await into.files(discovery, true).catch(() => {});
       const status = into.end(ended.exitCode, endedAt);
       // A command that fails at once still shows where it ran.
-      const whole = await Promise.race([environment, new Promise<undefined>((resolve) => void setTimeout(resolve, 1500, undefined))]);
+      const whole = await Promise.race([
+        environment,
+        new Promise<undefined>((resolve) => void setTimeout(resolve, 1500, undefined)),
+      ]);
       outbox?.changeRun({ status, endedAt, exitStatus: ended.exitCode });
       const waiting = outbox === undefined ? 0 : await outbox.close(deliveryLimitMs);
       const stored = outbox !== undefined && outbox.trouble === undefined ? await finalReport() : undefined;
@@ -207,8 +228,23 @@ export function startSession(options: SessionOptions): Session {
       if (final === undefined) return "{}";
       announcer.see(final);
       const page = outbox !== undefined && outbox.trouble === undefined ? pageOf() : undefined;
-      print(summaryText({ id, report: final, ended, watch: into, discovery, outbox, waiting, recorder, page, spool: directory }, style));
-      return toJson({ schema: "llmdbg.run/1", id, url: page ?? null, recording: recorder?.directory ?? null, exitStatus: ended.exitCode, report: final }, 2);
+      print(
+        summaryText(
+          { id, report: final, ended, watch: into, discovery, outbox, waiting, recorder, page, spool: directory },
+          style,
+        ),
+      );
+      return toJson(
+        {
+          schema: "llmdbg.run/1",
+          id,
+          url: page ?? null,
+          recording: recorder?.directory ?? null,
+          exitStatus: ended.exitCode,
+          report: final,
+        },
+        2,
+      );
     },
   };
 

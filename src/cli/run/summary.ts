@@ -35,13 +35,17 @@ export function summaryText(summary: Summary, style: Style): string {
   if (ended.exitCode !== 0) lines.push(`  ${plain(endingOf(summary))}`);
   lines.push(...remainder(report, style).map((line) => `  ${line}`));
   for (const note of notes(summary)) lines.push(dim(`  ${plain(note)}`));
-  if (page !== undefined) lines.push(`  ${dim("Look closer  ")}${page}`, `  ${dim("Full text    ")}llmdbg diagnose ${id}`);
+  if (page !== undefined)
+    lines.push(`  ${dim("Look closer  ")}${page}`, `  ${dim("Full text    ")}llmdbg diagnose ${id}`);
   else if (recorder !== undefined) lines.push(`  ${dim("Full text    ")}llmdbg diagnose ${recorder.directory}`);
   return `${lines.join("\n")}\n`;
 }
 
 function endingOf({ ended, watch, id }: Summary): string {
-  const how = ended.signal === undefined ? `The command ended with status ${ended.exitCode}` : `The command was ended by ${ended.signal}`;
+  const how =
+    ended.signal === undefined
+      ? `The command ended with status ${ended.exitCode}`
+      : `The command was ended by ${ended.signal}`;
   const exception = watch.data.records.findLast((record) => record.exception !== null);
   return exception === undefined ? `${how}.` : `${how}: ${exception.message.slice(0, 300)}  (llmdbg logs ${id})`;
 }
@@ -58,14 +62,28 @@ function notes({ watch, discovery, outbox, waiting, recorder, spool }: Summary):
   for (const [metric, late] of watch.owners.late)
     lines.push(`${count(late, "point")} of ${metric} from files lie before what was printed and were left out`);
   const [first] = watch.rejected;
-  if (first !== undefined) lines.push(`${count(watch.rejections, "place")} of the output could not be read, first line ${first.index}: ${first.reason}`);
+  if (first !== undefined)
+    lines.push(
+      `${count(watch.rejections, "place")} of the output could not be read, first line ${first.index}: ${first.reason}`,
+    );
   for (const { path, rejected } of discovery.followers) {
-    if (rejected[0] !== undefined) lines.push(`${relative(process.cwd(), path)}, line ${rejected[0].index}: ${rejected[0].reason} (${count(rejected.length, "place")} in all)`);
+    if (rejected[0] !== undefined)
+      lines.push(
+        `${relative(process.cwd(), path)}, line ${rejected[0].index}: ${rejected[0].reason} (${count(rejected.length, "place")} in all)`,
+      );
   }
-  for (const [reason, items] of outbox?.sent.refusals ?? []) lines.push(`The server refused ${count(items, "item")}: ${reason}`);
-  if (waiting > 0) lines.push(`${count(waiting, "batch")} wait in ${spool}/spool; the next server on that directory takes them`.replace("batchs", "batches"));
+  for (const [reason, items] of outbox?.sent.refusals ?? [])
+    lines.push(`The server refused ${count(items, "item")}: ${reason}`);
+  if (waiting > 0)
+    lines.push(
+      `${count(waiting, "batch")} wait in ${spool}/spool; the next server on that directory takes them`.replace(
+        "batchs",
+        "batches",
+      ),
+    );
   const lost = outbox?.lost;
-  if (lost !== undefined) lines.push(`Lost: ${count(lost.letters, "request")}, because the disk took no more (${lost.reason})`);
+  if (lost !== undefined)
+    lines.push(`Lost: ${count(lost.letters, "request")}, because the disk took no more (${lost.reason})`);
   if (recorder?.trouble !== undefined) lines.push(`The recording is incomplete: ${recorder.trouble}`);
   return lines;
 }

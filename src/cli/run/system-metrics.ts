@@ -26,7 +26,11 @@ export function sampleSystem(pid: number, startedAt: number, on: (series: Series
     const now = Date.now();
     const after = cpuTimes();
     const samples: Sample[] = [
-      { name: "system/cpu_percent", labels: {}, value: (100 * (after.busy - before.busy)) / Math.max(1, after.all - before.all) },
+      {
+        name: "system/cpu_percent",
+        labels: {},
+        value: (100 * (after.busy - before.busy)) / Math.max(1, after.all - before.all),
+      },
       { name: "system/memory_bytes", labels: {}, value: await memoryUsed() },
     ];
     before = after;
@@ -39,7 +43,15 @@ export function sampleSystem(pid: number, startedAt: number, on: (series: Series
     }
     const step = Math.max(lastStep + 1, Math.round((now - startedAt) / 1000));
     lastStep = step;
-    on(samples.map(({ name, labels, value }) => ({ name, labels, step: Float64Array.of(step), time: Float64Array.of(now), value: Float64Array.of(value) })));
+    on(
+      samples.map(({ name, labels, value }) => ({
+        name,
+        labels,
+        step: Float64Array.of(step),
+        time: Float64Array.of(now),
+        value: Float64Array.of(value),
+      })),
+    );
   };
   const tick = (): void => {
     if (busy) return;
@@ -99,7 +111,8 @@ async function fromProc(): Promise<Processes> {
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const [, parent] = fields;
     const pages = fields[21];
-    if (parent !== undefined && pages !== undefined) processes.set(Number(name), { parent: Number(parent), bytes: Number(pages) * pageBytes });
+    if (parent !== undefined && pages !== undefined)
+      processes.set(Number(name), { parent: Number(parent), bytes: Number(pages) * pageBytes });
   }
   return processes;
 }
@@ -109,7 +122,8 @@ async function fromPs(): Promise<Processes> {
   const processes: Processes = new Map();
   for (const line of (text ?? "").trim().split("\n")) {
     const [pid, parent, kilobytes] = line.trim().split(/\s+/).map(Number);
-    if (pid !== undefined && parent !== undefined && kilobytes !== undefined) processes.set(pid, { parent, bytes: kilobytes * 1024 });
+    if (pid !== undefined && parent !== undefined && kilobytes !== undefined)
+      processes.set(pid, { parent, bytes: kilobytes * 1024 });
   }
   return processes;
 }

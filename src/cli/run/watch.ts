@@ -94,7 +94,10 @@ export class Watch {
     const { records, config, dialect } = decoded;
     if (records.some(({ exception }) => exception !== null)) this.sawException = true;
     this.#sink?.add(series, records);
-    this.data.append({ series: this.#sink === undefined ? series : series.filter(({ name, labels }) => isAnalysed(name, labels)), records });
+    this.data.append({
+      series: this.#sink === undefined ? series : series.filter(({ name, labels }) => isAnalysed(name, labels)),
+      records,
+    });
     const fresh: FlatConfig = Object.create(null);
     let isFresh = false;
     for (const [key, value] of Object.entries(config)) {
@@ -108,9 +111,11 @@ export class Watch {
       this.#dialect = dialect;
       this.data.setInfo({ dialect });
     }
-    if (isFresh || isRecognised) this.#sink?.changeRun({ ...(isFresh ? { config: fresh } : {}), ...(isRecognised ? { dialect } : {}) });
+    if (isFresh || isRecognised)
+      this.#sink?.changeRun({ ...(isFresh ? { config: fresh } : {}), ...(isRecognised ? { dialect } : {}) });
     if (source === undefined) return;
     this.#rejections += decoded.rejected.length;
-    for (const rejection of decoded.rejected) if (this.rejected.length < 20) this.rejected.push({ source, ...rejection });
+    for (const rejection of decoded.rejected)
+      if (this.rejected.length < 20) this.rejected.push({ source, ...rejection });
   }
 }

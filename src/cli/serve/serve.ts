@@ -25,9 +25,21 @@ export async function serve({ options: given, env, terminal }: Invocation): Prom
   const options = parseOptions(Options, given);
   const directory = dataDirectory(options.dir, env);
   if (options.stop) return stop(directory, terminal, options.json);
-  const token = options.token ?? env["LLMDBG_TOKEN"] ?? (isLoopback(options.host) ? undefined : randomBytes(24).toString("base64url"));
-  const server = await startOn({ directory, host: options.host, port: options.port, token, idleMinutes: options.idleExit });
-  if (options.json) terminal.out(`${JSON.stringify({ schema: "llmdbg.server/1", url: server.url, directory, ...(token === undefined ? {} : { token }) })}\n`);
+  const token =
+    options.token ??
+    env["LLMDBG_TOKEN"] ??
+    (isLoopback(options.host) ? undefined : randomBytes(24).toString("base64url"));
+  const server = await startOn({
+    directory,
+    host: options.host,
+    port: options.port,
+    token,
+    idleMinutes: options.idleExit,
+  });
+  if (options.json)
+    terminal.out(
+      `${JSON.stringify({ schema: "llmdbg.server/1", url: server.url, directory, ...(token === undefined ? {} : { token }) })}\n`,
+    );
   else {
     terminal.out(`llmdbg serves ${directory}\n\n  ${terminal.outStyle.colours.bold(server.url)}\n`);
     if (token !== undefined) terminal.out(`  token: ${token}\n`);
@@ -96,10 +108,16 @@ async function stop(directory: string, terminal: Terminal, json: boolean): Promi
   if (running === undefined) throw new AppError("not-found", `No server runs on ${directory}.`);
   process.kill(running.pid, "SIGTERM");
   for (let waited = 0; announcedServer(directory) !== undefined; waited += 50) {
-    if (waited > 15_000) throw new AppError("conflict", `Process ${running.pid} does not end. Look at it, or end it with: kill -9 ${running.pid}`);
+    if (waited > 15_000)
+      throw new AppError(
+        "conflict",
+        `Process ${running.pid} does not end. Look at it, or end it with: kill -9 ${running.pid}`,
+      );
     await sleep(50);
   }
-  terminal.out(json ? `${JSON.stringify({ schema: "llmdbg.server/1", stopped: running.url })}\n` : `Stopped ${running.url}\n`);
+  terminal.out(
+    json ? `${JSON.stringify({ schema: "llmdbg.server/1", stopped: running.url })}\n` : `Stopped ${running.url}\n`,
+  );
   return 0;
 }
 

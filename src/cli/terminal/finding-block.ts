@@ -34,13 +34,18 @@ export function findingBlock(finding: Finding, style: Style, view: FindingView):
   ];
   if (view.full === true) {
     for (const evidence of finding.evidence) {
-      const where = [evidence.series, evidence.step === null ? null : `step ${evidence.step}`].filter((part) => part !== null);
+      const where = [evidence.series, evidence.step === null ? null : `step ${evidence.step}`].filter(
+        (part) => part !== null,
+      );
       const value = evidence.value === null ? "" : ` = ${numberText(evidence.value)}`;
-      lines.push(...labelled("seen    ", `${where.join(" at ")}${value}${where.length > 0 ? ": " : ""}${evidence.note}`, width));
+      lines.push(
+        ...labelled("seen    ", `${where.join(" at ")}${value}${where.length > 0 ? ": " : ""}${evidence.note}`, width),
+      );
     }
   }
   const causes = [...finding.causes].sort((a, b) => b.likelihood - a.likelihood);
-  for (const cause of view.full === true ? causes : causes.slice(0, 1)) lines.push(...causeLines(cause, style, view.full === true));
+  for (const cause of view.full === true ? causes : causes.slice(0, 1))
+    lines.push(...causeLines(cause, style, view.full === true));
   for (const advice of view.full === true ? finding.advice : finding.advice.slice(0, 1)) {
     lines.push(...labelled("change  ", advice.summary, width));
     for (const { key, from, to } of advice.changes) lines.push(...diffLines(key, from, to, style));
@@ -73,7 +78,8 @@ function curveLines(curve: Curve, finding: Finding, style: Style): string[] {
   const { bars, mark } = sparkline(curve, room, { unicode: style.unicode, mark: finding.onset.step });
   const start = label.length + 2;
   const lines = [`${label}  ${style.colours.cyan(bars)}  ${ends}`];
-  if (mark !== undefined) lines.push(style.colours.dim(`${" ".repeat(start + mark)}${style.unicode ? "▲" : "^"} step ${finding.onset.step}`));
+  if (mark !== undefined)
+    lines.push(style.colours.dim(`${" ".repeat(start + mark)}${style.unicode ? "▲" : "^"} step ${finding.onset.step}`));
   return lines;
 }
 
@@ -82,9 +88,12 @@ function causeLines(cause: Cause, style: Style, full: boolean): string[] {
   const width = style.width - 2;
   const lines = labelled("cause   ", `${cause.statement} (${Math.round(cause.likelihood * 100)}%)`, width);
   if (!full) return lines;
-  for (const reason of cause.for) lines.push(...labelled("        for: ", reason, width).map((line) => line.replace("for:", green("for:"))));
+  for (const reason of cause.for)
+    lines.push(...labelled("        for: ", reason, width).map((line) => line.replace("for:", green("for:"))));
   for (const reason of cause.against)
-    lines.push(...labelled("        against: ", reason, width).map((line) => line.replace("against:", red("against:"))));
+    lines.push(
+      ...labelled("        against: ", reason, width).map((line) => line.replace("against:", red("against:"))),
+    );
   return lines.map((line, i) => (i === 0 ? line : dim(line)));
 }
 

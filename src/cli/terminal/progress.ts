@@ -19,7 +19,12 @@ export function progress(label: string, style: Style): Progress {
       if (bar === undefined && Date.now() - startedAt < showAfterMs) return;
       if (bar === undefined) {
         bar = new SingleBar(
-          { format: `${label} [{bar}] {percentage}% | {rate} MB/s | {eta_formatted} left`, stream: process.stderr, hideCursor: true, clearOnComplete: true },
+          {
+            format: `${label} [{bar}] {percentage}% | {rate} MB/s | {eta_formatted} left`,
+            stream: process.stderr,
+            hideCursor: true,
+            clearOnComplete: true,
+          },
           style.unicode ? Presets.shades_classic : Presets.legacy,
         );
         bar.start(total, done, { rate: "" });

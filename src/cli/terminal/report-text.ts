@@ -33,7 +33,8 @@ export function verdictLine(report: Report, style: Style): string {
   ].filter((part) => part !== "");
   const name = bold(plain(run.name));
   if (worst === undefined) {
-    const checked = clean.length === 0 ? "nothing could be checked" : `nothing wrong in ${count(clean.length, "check")}`;
+    const checked =
+      clean.length === 0 ? "nothing could be checked" : `nothing wrong in ${count(clean.length, "check")}`;
     return `${style.unicode ? "○" : "o"} ${name}: ${checked}  ${dim(about.join(", "))}`;
   }
   const numbers = severities
@@ -84,6 +85,7 @@ export function remainder(report: Report, style: Style): string[] {
     lines.push(...labelled(first ? "Not checked  " : "             ", `${rules.join(", ")} (needs ${missing})`, width));
     first = false;
   }
-  for (const { rule, error } of report.failed) lines.push(...labelled("Failed       ", `${rule}: ${error}`, width).map((line) => red(line)));
+  for (const { rule, error } of report.failed)
+    lines.push(...labelled("Failed       ", `${rule}: ${error}`, width).map((line) => red(line)));
   return lines.map((line) => line.replace(/^(Normal here|Clean|Not checked)/, (word) => dim(word)));
 }

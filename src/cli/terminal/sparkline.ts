@@ -38,7 +38,12 @@ export function sparkline(curve: Curve, width: number, options: { unicode: boole
       const value = curve.value[i] ?? Number.NaN;
       if (!Number.isFinite(value)) lost = true;
       else if (Math.abs(level.of(value) - middle) >= Math.abs(extreme - middle)) extreme = level.of(value);
-      if (mark === undefined && options.mark !== undefined && options.mark !== null && (curve.step[i] ?? 0) >= options.mark)
+      if (
+        mark === undefined &&
+        options.mark !== undefined &&
+        options.mark !== null &&
+        (curve.step[i] ?? 0) >= options.mark
+      )
         mark = bucket;
     }
     const height = Math.min(characters.length - 1, Math.floor(extreme * characters.length));
@@ -49,7 +54,9 @@ export function sparkline(curve: Curve, width: number, options: { unicode: boole
 
 /** Maps finite values to [0, 1]; `middle` is the median's place. */
 function scale(values: ArrayLike<number>): { of: (value: number) => number; middle: number } {
-  const finite = Array.from(values).filter((value) => Number.isFinite(value)).sort((a, b) => a - b);
+  const finite = Array.from(values)
+    .filter((value) => Number.isFinite(value))
+    .sort((a, b) => a - b);
   const low = finite[0] ?? 0;
   const high = finite.at(-1) ?? 0;
   const median = finite[finite.length >> 1] ?? 0;

@@ -6,8 +6,22 @@ test("text of a run cannot move the cursor, set the title or turn the reading di
 });
 
 test("three significant digits, non-finite values in words", () => {
-  const spelled = [0, 2.3123, 12_345.6, 0.000012345, 150, 1e9, 0.1, "NaN", "Infinity", "-Infinity", -0.00123].map((value) => numberText(value));
-  expect(spelled).toEqual(["0", "2.31", "12346", "1.23e-5", "150", "1e9", "0.1", "NaN", "infinity", "-infinity", "-0.00123"]);
+  const spelled = [0, 2.3123, 12_345.6, 0.000012345, 150, 1e9, 0.1, "NaN", "Infinity", "-Infinity", -0.00123].map(
+    (value) => numberText(value),
+  );
+  expect(spelled).toEqual([
+    "0",
+    "2.31",
+    "12346",
+    "1.23e-5",
+    "150",
+    "1e9",
+    "0.1",
+    "NaN",
+    "infinity",
+    "-infinity",
+    "-0.00123",
+  ]);
 });
 
 test("lines break at spaces and align under their label", () => {
@@ -17,6 +31,11 @@ test("lines break at spaces and align under their label", () => {
 });
 
 test("durations and sizes for people", () => {
-  expect([400, 12_000, 185_000, 7_800_000].map((ms) => durationText(ms))).toEqual(["0.4 s", "12 s", "3 min 5 s", "2 h 10 min"]);
+  expect([400, 12_000, 185_000, 7_800_000].map((ms) => durationText(ms))).toEqual([
+    "0.4 s",
+    "12 s",
+    "3 min 5 s",
+    "2 h 10 min",
+  ]);
   expect([512, 3400, 25_000_000].map((n) => bytesText(n))).toEqual(["512 B", "3.4 kB", "25 MB"]);
 });

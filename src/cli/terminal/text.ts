@@ -6,7 +6,9 @@ import { fromWire } from "../../model/number.ts";
  */
 export const plain = (text: string): string =>
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  text.replaceAll(/\u001b\[[0-?]*[ -/]*[@-~]/g, "").replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+/g, " ");
+  text
+    .replaceAll(/\u001b\[[0-?]*[ -/]*[@-~]/g, "")
+    .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+/g, " ");
 
 /** Three significant digits, thousands kept whole: 0.00123, 2.31, 12400, 1.2e-9; NaN and infinity in words. */
 export function numberText(value: unknown): string {
@@ -17,7 +19,11 @@ export function numberText(value: unknown): string {
   if (number === 0) return "0";
   const size = Math.abs(number);
   if (Number.isInteger(number) && size < 1e7) return String(number);
-  if (size >= 1e7 || size < 1e-4) return number.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e");
+  if (size >= 1e7 || size < 1e-4)
+    return number
+      .toExponential(2)
+      .replace(/\.?0+e/, "e")
+      .replace("e+", "e");
   return String(size >= 1000 ? Math.round(number) : Number(number.toPrecision(3)));
 }
 
