@@ -38,6 +38,8 @@ export function buildPages(): void {
     [join(root, "node_modules/vite/bin/vite.js"), "build", "--config", "src/web/vite.config.ts"],
     {
       cwd: root,
+      // Vitest sets it to "test", which would give React's slow development build.
+      env: { ...process.env, NODE_ENV: "production" },
       stdio: "ignore",
     },
   );

@@ -1,6 +1,6 @@
 import { ActionIcon, Menu } from "@mantine/core";
 import { IconDots } from "@tabler/icons-react";
-import { useMemo, useRef, useState } from "react";
+import { memo, useMemo, useRef, useState } from "react";
 import type { SeriesInfo } from "../../api/points.ts";
 import { curveKey, useBuckets } from "../data/buckets.ts";
 import { compact, full, grouped, plural, short } from "../format/number.ts";
@@ -22,24 +22,54 @@ export interface CardCurve {
   readonly ink: Ink;
 }
 
-/** One metric: title, badges, the reading under the shared cursor, the curves, and a menu to take them away. */
-export function CurveCard({
-  id,
-  title,
-  curves,
-  height,
-}: {
-  id: string;
-  title: string;
-  curves: readonly CardCurve[];
-  height: number;
-}) {
-  const scene = useScene();
+interface CurveCardProps {
+  readonly id: string;
+  readonly title: string;
+  readonly curves: readonly CardCurve[];
+  readonly height: number;
+}
+
+/** One metric. Off the screen only its frame is there, so that a run of thousands of series stays light. */
+export const CurveCard = memo(function CurveCard(props: CurveCardProps) {
+  const { title, curves, height } = props;
   const figure = useRef<HTMLElement>(null);
+  const near = useNearScreen(figure);
+  return (
+    <figure className="curve-card" ref={figure} aria-label={near ? describe(title, curves) : title}>
+      {near ? (
+        <CardContent {...props} />
+      ) : (
+        <>
+          <figcaption>
+            <h3>{title}</h3>
+          </figcaption>
+          <div style={{ height }} />
+        </>
+      )}
+    </figure>
+  );
+}, isSameCard);
+
+/** The list of curves is made anew with each live change of the run, most of its items are not. */
+function isSameCard(a: CurveCardProps, b: CurveCardProps): boolean {
+  return (
+    a.id === b.id &&
+    a.title === b.title &&
+    a.height === b.height &&
+    a.curves.length === b.curves.length &&
+    a.curves.every((curve, i) => {
+      const other = b.curves[i];
+      return other?.series === curve.series && other.ink.colour === curve.ink.colour && other.label === curve.label;
+    })
+  );
+}
+
+/** Title, badges, the reading under the shared cursor, the curves, and a menu to take them away. */
+function CardContent({ id, title, curves, height }: CurveCardProps) {
+  const scene = useScene();
   const body = useRef<HTMLDivElement>(null);
   const reading = useRef<HTMLSpanElement>(null);
   const [chart, setChart] = useState<CurveChart | null>(null);
-  const near = useNearScreen(figure);
   const width = useWidth(body);
   const { axis, axisOf, zoom, logX, logY, smoothing } = scene;
 
@@ -51,7 +81,7 @@ export function CurveCard({
   }));
   // Steps of 64 pixels, so that resizing a window does not ask again for each pixel.
   const query = { axis: axis.query, logX, smoothing, width: Math.max(64, Math.ceil(width / 64) * 64) };
-  const answer = useBuckets(sources, query, near && width > 0);
+  const answer = useBuckets(sources, query, width > 0);
 
   const drawn = useMemo(
     () =>
@@ -70,7 +100,7 @@ export function CurveCard({
   const density = width === 0 ? 0 : points / width;
 
   return (
-    <figure className="curve-card" ref={figure} aria-label={describe(title, curves)}>
+    <>
       <figcaption>
         <h3 title={title}>{title}</h3>
         {nonFinite > 0 && <span className="badge is-error">{grouped(nonFinite)} not finite</span>}
@@ -96,7 +126,7 @@ export function CurveCard({
       </figcaption>
       <div className="curve-body" ref={body} style={{ height }}>
         {answer.isError && <Failure error={answer.error} retry={() => void answer.refetch()} />}
-        {near && width > 0 && !answer.isError && answer.data !== undefined && (
+        {width > 0 && !answer.isError && answer.data !== undefined && (
           <CurvePlot
             id={id}
             width={width}
@@ -111,7 +141,7 @@ export function CurveCard({
           <p className="curve-empty">No points in this range. Double-click for the whole run.</p>
         )}
       </div>
-    </figure>
+    </>
   );
 }
 

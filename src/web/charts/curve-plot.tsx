@@ -101,6 +101,7 @@ export function CurvePlot({
   }, [axis.kind, logX, logY, tints, timeline, id, reading, ready]);
 
   useEffect(() => chart.current?.resize(width, height), [width, height]);
+  useEffect(() => layFlags(overlay.current, chart.current), [flags]);
   useEffect(() => {
     chart.current?.update({ curves: drawn, range: view, highlights, smoothing: smoothing > 0 });
   }, [drawn, view, highlights, smoothing, axis.kind, logX, logY, tints]);
@@ -196,7 +197,7 @@ function rowText(r: Reading): string {
 
 /** Flags are laid by hand at each redraw, because their places follow the canvas and not React's state. */
 function layFlags(overlay: HTMLDivElement | null, chart: CurveChart | null): void {
-  if (overlay === null || chart === null) return;
+  if (overlay === null || chart === null || overlay.childElementCount === 0) return;
   const { left, top, width, height } = chart.plot;
   Object.assign(overlay.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
   for (const flag of overlay.children) {

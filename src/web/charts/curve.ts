@@ -202,8 +202,10 @@ export function createCurve(host: HTMLElement, build: Build, gestures: Gestures)
     leftOf: (x) => u.valToPos(x, "x"),
     topOf: (y) => u.valToPos(y, "y"),
     get plot() {
-      const { offsetLeft: left, offsetTop: top, clientWidth: width, clientHeight: height } = u.over;
-      return { left, top, width, height };
+      // From uPlot's own figures: asking the element would force a layout at each redraw.
+      const { left, top, width, height } = u.bbox;
+      const ratio = uPlot.pxRatio;
+      return { left: left / ratio, top: top / ratio, width: width / ratio, height: height / ratio };
     },
     get yRange() {
       return yRange;

@@ -4,7 +4,7 @@ import type { View } from "../state/view.ts";
 import { stepAxis } from "./axis.ts";
 import type { Evidenced, Flag, Scene } from "./scene.ts";
 import { createTimeline } from "./timeline.ts";
-import { useScheme } from "./use-ink.ts";
+import { useScheme } from "./use-scheme.ts";
 import { tintsOf } from "../theme.ts";
 import type { Zoom } from "./zoom.ts";
 

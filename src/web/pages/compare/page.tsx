@@ -10,7 +10,7 @@ import { CurveGroups, type CardGroup } from "../../charts/curve-groups.tsx";
 import { CurveToolbar } from "../../charts/curve-toolbar.tsx";
 import { SceneContext, type Evidenced, type Flag } from "../../charts/scene.ts";
 import { groupSeries, labelText } from "../../charts/series-groups.ts";
-import { useScheme } from "../../charts/use-ink.ts";
+import { useScheme } from "../../charts/use-scheme.ts";
 import { useSceneOf } from "../../charts/use-scene-of.ts";
 import { allRuns, reportOf, runOf, seriesOf } from "../../data/queries.ts";
 import { useAxes } from "../../data/use-axis.ts";

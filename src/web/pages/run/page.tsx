@@ -14,7 +14,7 @@ import { homeSlot, inkOf } from "../../charts/palette.ts";
 import { SceneContext, type Evidenced, type Flag } from "../../charts/scene.ts";
 import { CurveGroups, type CardGroup } from "../../charts/curve-groups.tsx";
 import { CurveToolbar } from "../../charts/curve-toolbar.tsx";
-import { useScheme } from "../../charts/use-ink.ts";
+import { useScheme } from "../../charts/use-scheme.ts";
 import { useSceneOf } from "../../charts/use-scene-of.ts";
 import { onsetZoom } from "../../charts/zoom.ts";
 import { CallError } from "../../data/call.ts";

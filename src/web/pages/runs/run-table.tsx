@@ -2,11 +2,11 @@ import { Skeleton } from "@mantine/core";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { memo, useEffect, useRef, useState, type MouseEvent } from "react";
 import type { RunSummary } from "../../../api/runs.ts";
-import { useInk } from "../../charts/use-ink.ts";
+import { useScheme } from "../../charts/use-scheme.ts";
 import { full, grouped, short } from "../../format/number.ts";
 import { absolute, ago, duration } from "../../format/time.ts";
 import { verdictWord } from "../../format/verdict.ts";
-import { homeSlot } from "../../charts/palette.ts";
+import { homeSlot, inkOf } from "../../charts/palette.ts";
 import { SeverityMark } from "../../widgets/severity-mark.tsx";
 import { Sparkline } from "../../widgets/sparkline.tsx";
 import { StatusWord } from "../../widgets/status-word.tsx";
@@ -42,6 +42,7 @@ export interface RunTableProps {
 export function RunTable(props: RunTableProps) {
   const { rows, sort, sortBy, selected, toggleAll, marked } = props;
   const body = useRef<HTMLDivElement>(null);
+  const scheme = useScheme();
   const rowHeight = useMedia(narrow) ? narrowRow : wideRow;
   const virtual = useWindowVirtualizer({
     count: rows?.length ?? 0,
@@ -115,6 +116,7 @@ export function RunTable(props: RunTableProps) {
                     isSelected={selected.has(run.id)}
                     isMarked={marked === run.id}
                     now={props.now}
+                    colour={inkOf(homeSlot(run.id), scheme).colour}
                     toggle={props.toggle}
                     open={props.open}
                   />
@@ -133,12 +135,12 @@ interface RowProps {
   readonly isSelected: boolean;
   readonly isMarked: boolean;
   readonly now: number;
+  readonly colour: string;
   toggle(id: string): void;
   open(id: string): void;
 }
 
-const Row = memo(function Row({ run, top, index, isSelected, isMarked, now, toggle, open }: RowProps) {
-  const ink = useInk(homeSlot(run.id));
+const Row = memo(function Row({ run, top, index, isSelected, isMarked, now, colour, toggle, open }: RowProps) {
   const loss = lossOf(run.lastLoss);
   const took = durationOf(run, now);
   const verdict = run.verdict ?? (run.lastStep === null ? "unknown" : "healthy");
@@ -181,7 +183,7 @@ const Row = memo(function Row({ run, top, index, isSelected, isMarked, now, togg
         </small>
       </div>
       <div className="cell-spark" role="cell">
-        <Sparkline values={run.sparkline} colour={ink.colour} />
+        <Sparkline values={run.sparkline} colour={colour} />
       </div>
       <div
         className={`cell-loss${loss !== undefined && !Number.isFinite(loss) ? " is-error" : ""}`}

@@ -1,8 +1,5 @@
 import { useComputedColorScheme } from "@mantine/core";
-import { inkOf, type Ink, type Scheme, type Slot } from "./palette.ts";
+import type { Scheme } from "./palette.ts";
 
+/** Light or dark, as the page is now. Each use listens to the system, so ask once a page and pass it on. */
 export const useScheme = (): Scheme => useComputedColorScheme("light", { getInitialValueInEffect: false });
-
-export function useInk(slot: Slot): Ink {
-  return inkOf(slot, useScheme());
-}
