@@ -60,7 +60,8 @@ const compiled = (output) =>
 const types = (project) =>
   gate(`types: ${project}`, "tsc", ["-p", `tsconfig.${project}.json`, "--noEmit", "--listFiles"], compiled);
 
-const onFiles = (output) => firstNumber(output, /(?:on )?(\d+) files/);
+/** Of oxfmt and oxlint ("Finished in 1 s on 40 files") and of our own ("40 files, ..."). */
+const onFiles = (output) => firstNumber(output, /(?:Finished in .* on |^)(\d+) files/m);
 
 const gates = [
   gate("format", "oxfmt", ["--check", "src", "tools", "test", "benchmarks", "sdks/js"], onFiles),
@@ -68,6 +69,7 @@ const gates = [
   types("pure"),
   types("node"),
   types("web"),
+  types("test"),
   gate("imports", "tsx", ["tools/check-imports.ts"], onFiles),
   gate("size", "tsx", ["tools/check-size.ts"], onFiles),
   {

@@ -3,7 +3,6 @@ import { defineConfig } from "vite";
 // Bundles the command line over what tsc wrote to dist/cli: a few files instead of 250, and of zod only what is
 // used. `llmdbg diagnose` starts in half the time. What is loaded lazily stays so; packages with native code or
 // data files of their own stay outside. Paths are relative to the repository root.
-// oxlint-disable-next-line import/no-default-export -- Vite reads the default export.
 export default defineConfig({
   publicDir: false,
   logLevel: "warn",

@@ -1,9 +1,6 @@
 // Control sequences (colours, cursor), operating system commands (titles, links), two-character escapes.
-// oxlint-disable-next-line no-control-regex -- escape sequences are what is looked for
 const sequences = /\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?|[@-Z\\^_=>78])/g;
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
 const controls = /[\u0000-\u0007\u000B-\u001F\u007F]/g;
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
 const anyControl = /[\u0000-\u0008\u000B-\u001F\u007F]/;
 
 /** The text that a terminal would show, without colours and control characters; tabs stay. */

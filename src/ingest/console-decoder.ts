@@ -37,9 +37,7 @@ interface Stream {
 const patience = 64;
 /** No trainer prints longer metric lines; what is longer is a record. */
 const maxMetricLine = 65_536;
-// oxlint-disable-next-line no-control-regex -- backspaces and escape sequences are what is looked for
 const redraws = /\u0008+|\u001B\[\d*A/;
-// oxlint-disable-next-line no-control-regex -- the same
 const redrawn = /[\u0008\u001B]/;
 
 export class ConsoleDecoder implements Decoder {

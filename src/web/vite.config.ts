@@ -2,7 +2,6 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
 // Paths are relative to the repository root, from where npm runs its scripts.
-// oxlint-disable-next-line import/no-default-export -- Vite reads the default export.
 export default defineConfig({
   root: "src/web",
   plugins: [react()],

@@ -80,14 +80,12 @@ export class Screen {
 }
 
 /** Several bars at once move the cursor between lines; then the current line cannot be put back. */
-// oxlint-disable-next-line no-control-regex -- escape sequences are what is looked for
 const movesCursor = (text: string): boolean => /\u001b\[\d*(;\d*)?[ABEFHJSTdf]/.test(text);
 
 /** Whether the bytes stop inside an escape sequence or a character. */
 function endsInside(tail: Buffer): boolean {
   const end = tail.subarray(-32);
   const escape = end.lastIndexOf(27);
-  // oxlint-disable-next-line no-control-regex -- escape sequences are what is looked for
   if (escape !== -1 && /^\u001b(\[[0-?]*[ -/]*)?$/.test(end.subarray(escape).toString("latin1"))) return true;
   for (let back = 1; back <= Math.min(3, end.length); back += 1) {
     const byte = end[end.length - back] ?? 0;

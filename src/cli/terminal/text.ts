@@ -5,7 +5,6 @@ import { fromWire } from "../../model/number.ts";
  * cursor, set the title or hide what follows. Newlines and tabs become spaces.
  */
 export const plain = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   text
     .replaceAll(/\u001b\[[0-?]*[ -/]*[@-~]/g, "")
     .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+/g, " ");
