@@ -40,7 +40,7 @@ export type RunChanges = z.input<typeof RunChanges>;
 /** A row of the list of runs. */
 export const RunSummary = Run.omit({ environment: true, config: true }).extend({
   lastStep: z.number().nullable(),
-  /** Worst open finding: what the verdict dot shows. `null`: nothing found, or nothing could be checked. */
+  /** Worst open finding, `info` when all have passed: what the verdict dot shows. `null`: nothing found, or nothing could be checked. */
   verdict: z.enum(["error", "warning", "info"]).nullable(),
   findings: z.number(),
   /** Main loss reduced to at most 40 values for a sparkline; null where there is no finite value. */

@@ -49,8 +49,11 @@ export function lastStepOf(series: Iterable<Named & { readonly lastStep: number 
 
 const worstFirst: readonly Severity[] = ["error", "warning", "info"];
 
+/** What has passed by itself is a note: worth reading, no reason to act. */
 export const judged = (findings: readonly Finding[]): Pick<RunSummary, "verdict" | "findings"> => ({
-  verdict: worstFirst.find((s) => findings.some((f) => f.severity === s && f.recovered !== true)) ?? null,
+  verdict:
+    worstFirst.find((s) => findings.some((f) => f.severity === s && f.recovered !== true)) ??
+    (findings.length > 0 ? "info" : null),
   findings: findings.length,
 });
 
