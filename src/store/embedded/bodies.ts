@@ -9,7 +9,7 @@ import { integers, texts } from "./result-columns.ts";
 export async function readRuns(reader: Connection, versions: readonly number[]): Promise<ReadonlyMap<number, Run>> {
   const runs = new Map<number, Run>();
   if (versions.length === 0) return runs;
-  await reader.queryOnce(`SELECT version, body FROM runs WHERE version IN (${versions.join(", ")})`, (chunk) => {
+  await reader.query(`SELECT version, body FROM runs WHERE version IN (${versions.join(", ")})`, [], (chunk) => {
     const bodies = texts(chunk, 1);
     for (const [row, version] of integers(chunk, 0).entries()) {
       runs.set(version, Run.parse(JSON.parse(bodies[row] ?? "null")));

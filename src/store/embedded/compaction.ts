@@ -107,7 +107,7 @@ export class Compaction {
   private async copy(source: Connection, table: TableName, select: string): Promise<void> {
     await this.target.run("BEGIN");
     const appender = await this.target.createAppender(table);
-    await source.streamOnce(select, (chunk) => appender.appendDataChunk(chunk));
+    await source.stream(select, [], (chunk) => appender.appendDataChunk(chunk));
     appender.closeSync();
     await this.target.run("COMMIT");
   }

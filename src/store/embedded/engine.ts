@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { DuckDBInstance } from "@duckdb/node-api";
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBPreparedStatement, DuckDBResult } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBPreparedStatement } from "@duckdb/node-api";
 import { AppError, messageOf } from "../../base/errors.ts";
 import type { StoreIncident } from "../store.ts";
 import { createTables, schemaVersion } from "./schema.ts";
@@ -14,15 +14,15 @@ export interface EngineOptions {
 
 /** Readers that may run at once; more wait. */
 const readerCount = 4;
-/** Statements a connection keeps prepared. */
-const preparedLimit = 64;
 
 export type Parameter = number | string;
 
-/** A connection with its prepared statements. */
+/**
+ * A connection. Statements are not kept prepared: a plan is made with the statistics of the tables at
+ * that moment, and one that was found to be empty then (a series without points) stays empty.
+ */
 export class Connection {
   readonly raw: DuckDBConnection;
-  private readonly prepared = new Map<string, DuckDBPreparedStatement>();
 
   constructor(raw: DuckDBConnection) {
     this.raw = raw;
@@ -30,10 +30,13 @@ export class Connection {
 
   /** Runs one SELECT and hands over its chunks in order. */
   async query(sql: string, parameters: readonly Parameter[], onChunk: (chunk: DuckDBDataChunk) => void): Promise<void> {
-    const statement = await this.prepare(sql);
-    for (const [index, parameter] of parameters.entries()) bind(statement, index + 1, parameter);
-    const result = await statement.run();
-    for (let index = 0; index < result.chunkCount; index++) onChunk(result.getChunk(index));
+    const statement = await this.prepare(sql, parameters);
+    try {
+      const result = await statement.run();
+      for (let index = 0; index < result.chunkCount; index++) onChunk(result.getChunk(index));
+    } finally {
+      statement.destroySync();
+    }
   }
 
   /** Like `query`, but the result is never held as a whole: for results of any size. */
@@ -42,20 +45,17 @@ export class Connection {
     parameters: readonly Parameter[],
     onChunk: (chunk: DuckDBDataChunk) => void,
   ): Promise<void> {
-    const statement = await this.prepare(sql);
-    for (const [index, parameter] of parameters.entries()) bind(statement, index + 1, parameter);
-    await drain(await statement.stream(), onChunk);
-  }
-
-  /** Like `stream` for a statement that is not kept prepared. */
-  async streamOnce(sql: string, onChunk: (chunk: DuckDBDataChunk) => void): Promise<void> {
-    await drain(await this.raw.stream(sql), onChunk);
-  }
-
-  /** Like `query` for a statement that is too particular to be kept prepared. */
-  async queryOnce(sql: string, onChunk: (chunk: DuckDBDataChunk) => void): Promise<void> {
-    const result = await this.raw.run(sql);
-    for (let index = 0; index < result.chunkCount; index++) onChunk(result.getChunk(index));
+    const statement = await this.prepare(sql, parameters);
+    try {
+      const result = await statement.stream();
+      for (;;) {
+        const chunk = await result.fetchChunk();
+        if (chunk === null || chunk.rowCount === 0) return;
+        onChunk(chunk);
+      }
+    } finally {
+      statement.destroySync();
+    }
   }
 
   async execute(sql: string): Promise<void> {
@@ -63,30 +63,13 @@ export class Connection {
   }
 
   close(): void {
-    for (const statement of this.prepared.values()) statement.destroySync();
-    this.prepared.clear();
     this.raw.closeSync();
   }
 
-  private async prepare(sql: string): Promise<DuckDBPreparedStatement> {
-    const known = this.prepared.get(sql);
-    if (known !== undefined) return known;
+  private async prepare(sql: string, parameters: readonly Parameter[]): Promise<DuckDBPreparedStatement> {
     const statement = await this.raw.prepare(sql);
-    this.prepared.set(sql, statement);
-    for (const [oldest, unused] of this.prepared) {
-      if (this.prepared.size <= preparedLimit) break;
-      this.prepared.delete(oldest);
-      unused.destroySync();
-    }
+    for (const [index, parameter] of parameters.entries()) bind(statement, index + 1, parameter);
     return statement;
-  }
-}
-
-async function drain(result: DuckDBResult, onChunk: (chunk: DuckDBDataChunk) => void): Promise<void> {
-  for (;;) {
-    const chunk = await result.fetchChunk();
-    if (chunk === null || chunk.rowCount === 0) return;
-    onChunk(chunk);
   }
 }
 

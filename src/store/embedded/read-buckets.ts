@@ -260,9 +260,14 @@ function reduce(chart: Draft, axis: Axis, width: number): BucketRows {
     return slot === before && rows.at(row, field.segment) === rows.at(previous, field.segment);
   });
   if (byPixel.length <= 4 * width) return byPixel;
-  // More segments than pixels (every point at the same step), or a clock that jumps to and fro.
+  // Many segments over the same steps, or a clock that jumps to and fro.
   const together = Math.ceil(byPixel.length / (2 * width));
-  return merge(byPixel, (row) => row % together !== 0);
+  const sameSegment = (row: number): boolean => byPixel.at(row, field.segment) === byPixel.at(row - 1, field.segment);
+  const fewer = merge(byPixel, (row) => row % together !== 0 && sameSegment(row));
+  if (fewer.length <= 4 * width) return fewer;
+  // More segments than a chart has pixels (every point at the same step): the one case in which they are merged.
+  const across = Math.ceil(fewer.length / (2 * width));
+  return merge(fewer, (row) => row % across !== 0);
 }
 
 function merge(rows: BucketRows, joins: (row: number, previous: number) => boolean): BucketRows {

@@ -30,10 +30,11 @@ async function restoreLevel(reader: Connection, level: number, restored: Restore
     .map(({ state }) => `(${state.key}, ${openFrom(state, level + 1)})`);
   if (starts.length === 0) return;
   const row = new Float64Array(stride);
-  await reader.queryOnce(
+  await reader.query(
     `SELECT r.series, ${rowColumns.map((name) => `r.${name}`).join(", ")}
       FROM rollups r JOIN (VALUES ${starts.join(", ")}) t(series, start) ON r.series = t.series
       WHERE r.level = ${level} AND r.ordinal >= t.start ORDER BY r.series, r.ordinal`,
+    [],
     (chunk) => {
       const columns = rowColumns.map((_, index) => doubles(chunk, index + 1));
       for (const [index, key] of integers(chunk, 0).entries()) {
@@ -50,10 +51,11 @@ async function restorePoints(reader: Connection, restored: Restored): Promise<vo
     .filter(({ state }) => openFrom(state, 1) < state.count)
     .map(({ state }) => `(${state.key}, ${openFrom(state, 1)})`);
   if (starts.length === 0) return;
-  await reader.queryOnce(
+  await reader.query(
     `SELECT p.series, p.segment, p.ordinal, p.step::DOUBLE, p.time, p.value
       FROM points p JOIN (VALUES ${starts.join(", ")}) t(series, start) ON p.series = t.series
       WHERE p.ordinal >= t.start ORDER BY p.series, p.ordinal`,
+    [],
     (chunk) => {
       const [segment, ordinal] = [integers(chunk, 1), integers(chunk, 2)];
       const points = {

@@ -10,18 +10,19 @@ import { tableNames } from "./schema.ts";
 /** Rows as the engine counts them, rows of deleted runs included until `compact`. */
 export async function sizeOf(directory: string, reader: Connection, catalog: Catalog): Promise<SizeReport> {
   let blockBytes = 0;
-  await reader.queryOnce("SELECT block_size::DOUBLE FROM pragma_database_size()", (chunk) => {
+  await reader.query("SELECT block_size::DOUBLE FROM pragma_database_size()", [], (chunk) => {
     blockBytes = doubles(chunk, 0)[0] ?? 0;
   });
   const tables: { name: string; rows: number; bytes: number }[] = [];
   for (const name of tableNames) {
     let rows = 0;
     let blocks = 0;
-    await reader.queryOnce(`SELECT count(*)::DOUBLE FROM ${name}`, (chunk) => {
+    await reader.query(`SELECT count(*)::DOUBLE FROM ${name}`, [], (chunk) => {
       rows = doubles(chunk, 0)[0] ?? 0;
     });
-    await reader.queryOnce(
+    await reader.query(
       `SELECT count(DISTINCT block_id)::DOUBLE FROM pragma_storage_info('${name}') WHERE block_id >= 0`,
+      [],
       (chunk) => {
         blocks = doubles(chunk, 0)[0] ?? 0;
       },
@@ -45,7 +46,7 @@ export async function sizeOf(directory: string, reader: Connection, catalog: Cat
 /** The part of all stored points that belongs to runs which are not deleted. */
 export async function keptShare(reader: Connection, catalog: Catalog): Promise<number> {
   let stored = 0;
-  await reader.queryOnce("SELECT count(*)::DOUBLE FROM points", (chunk) => {
+  await reader.query("SELECT count(*)::DOUBLE FROM points", [], (chunk) => {
     stored = doubles(chunk, 0)[0] ?? 0;
   });
   let live = 0;

@@ -228,8 +228,9 @@ async function averagesOf(
   );
   if (ranges.size === 0) return smoothed;
   await read((reader) =>
-    reader.queryOnce(
+    reader.query(
       `SELECT series, segment, ordinal, value FROM points WHERE series IN (${[...ranges.keys()].join(", ")})`,
+      [],
       (chunk) => {
         const [segment, ordinal, value] = [integers(chunk, 1), integers(chunk, 2), doubles(chunk, 3)];
         for (const [row, key] of integers(chunk, 0).entries()) {

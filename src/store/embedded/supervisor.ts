@@ -54,7 +54,7 @@ export class Supervisor {
     try {
       return await session.engine.read((reader) => work(reader, session));
     } catch (error) {
-      if (error instanceof AppError) throw error;
+      if (error instanceof AppError || isBug(error)) throw error;
       if (!isFatal(error) && !session.closed) throw this.explain(error);
       await this.reopen(session, error);
       const next = await this.session();
@@ -142,3 +142,7 @@ export class Supervisor {
 
 /** The engine has no error codes; these are the words with which it says that the instance is dead. */
 export const isFatal = (error: unknown): boolean => /FATAL|has been invalidated/i.test(messageOf(error));
+
+/** What the engine throws is a plain `Error`; these come from our own code. */
+const isBug = (error: unknown): boolean =>
+  error instanceof TypeError || error instanceof RangeError || messageOf(error).startsWith("llmdbg bug");
