@@ -64,7 +64,12 @@ export function surroundingEvidence({ grad, rate, surge, norm, step, rateHere }:
       note: `gradient norm leaves its band, usually ${say(surge.usual)}, largest ${say(surge.peak.value)}`,
     });
   else if (grad !== null && norm !== undefined && Number.isFinite(norm))
-    evidence.push({ series: grad.rows.series, step, value: norm, note: `gradient norm, usually ${say(grad.usual)}` });
+    evidence.push({
+      series: grad.rows.series,
+      step,
+      value: norm,
+      note: `gradient norm; its median over the run is ${say(grad.usual)}`,
+    });
   if (rate !== null && !Number.isNaN(rateHere))
     evidence.push({ series: rate.series, step, value: rateHere, note: "learning rate there" });
   return evidence;

@@ -34,7 +34,7 @@ export const lossDivergence = defineRule({
     const { rows, level } = shape;
     const around = surroundingsOf(diverged.step, { grad, rate, options: settings });
     const isBack = diverged.endStep !== null;
-    const now = `it is at ${say(level)} now`;
+    const now = `it is around ${say(level)} now`;
     const message =
       diverged.kind === "drift"
         ? `Loss has been rising since step ${diverged.step}, from ${say(diverged.from)} to ${say(level)}, and no longer falls.`
