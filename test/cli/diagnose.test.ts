@@ -64,7 +64,6 @@ test("a healthy run: nothing found, status 0, and what could not be checked is s
 test("ASCII for terminals that have no more", async () => {
   const path = file("ascii/trainer_state.json", nanFrom(61));
   const { stdout } = await llmdbg(["diagnose", path], { env: { LC_ALL: "C" } });
-  // oxlint-disable-next-line no-control-regex -- outside ASCII is what is looked for
   expect(stdout).not.toMatch(/[^\x00-\x7f]/);
   expect(stdout).toMatch(/^x error/);
 });
@@ -145,7 +144,7 @@ test.each([
     0,
     /^$/,
   ],
-])("%s: one clear line, and the good part is diagnosed", async (_what, name, content, expected, message) => {
+] as const)("%s: one clear line, and the good part is diagnosed", async (...[, name, content, expected, message]) => {
   const path = name === undefined ? join(dir, "no-such-file.json") : file(name, content);
   const { status, stdout, stderr } = await llmdbg(["diagnose", path]);
   expect(stderr).toMatch(message);

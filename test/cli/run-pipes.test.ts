@@ -22,7 +22,7 @@ test("standard output passes byte for byte, also what is no text", async () => {
   const out: Buffer[] = [];
   child.stdout?.on("data", (piece: Buffer) => out.push(piece));
   const { status, stderr } = await ended;
-  expect([...Buffer.concat(out)]).toEqual([0, 27, 91, 51, 49, 109, 255, 254, 13, 10, 13, 65, 200]);
+  expect(Array.from(Buffer.concat(out))).toEqual([0, 27, 91, 51, 49, 109, 255, 254, 13, 10, 13, 65, 200]);
   expect(stderr).toContain("err\n");
   expect(status).toBe(0);
 });

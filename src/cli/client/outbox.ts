@@ -87,7 +87,7 @@ export class Outbox {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     while (this.waiting > 0 && Date.now() < until) {
-      await Promise.race([this.#deliver(), later(until - Date.now())]);
+      await within(this.#deliver(), until - Date.now());
       if (this.waiting > 0 && this.trouble !== undefined) await later(Math.min(250, until - Date.now()));
     }
     this.#closed = true;
@@ -230,6 +230,16 @@ export class Outbox {
 const isRefusal = (thrown: unknown): boolean =>
   thrown instanceof AppError &&
   ["bad-request", "not-found", "conflict", "too-large", "unreadable-input"].includes(thrown.code);
+
+/** Waits for the work or for the limit; leaves no timer behind that would keep the process alive. */
+async function within(work: Promise<void>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, limitMs));
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}
 
 const later = async (ms: number): Promise<void> =>
   new Promise((resolve) => {

@@ -81,7 +81,7 @@ async function search(root: string): Promise<RunInput[]> {
       if (entry.isDirectory()) {
         if (depth < maxDepth && !ignoredDirectories.has(entry.name)) queue.push({ directory: path, depth: depth + 1 });
       } else if (entry.name === "trainer_state.json") {
-        const trainer = /^checkpoint-/.test(basename(directory)) ? dirname(directory) : directory;
+        const trainer = basename(directory).startsWith("checkpoint-") ? dirname(directory) : directory;
         trainers.set(trainer, [...(trainers.get(trainer) ?? []), path]);
       } else if (isMetricFile(entry.name)) inputs.push(fileInput(path));
     }

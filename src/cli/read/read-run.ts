@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { AppError, messageOf } from "../../base/errors.ts";
 import { formats } from "../../ingest/index.ts";
-import type { FlatConfig } from "../../model/config.ts";
+import { flatten, type FlatConfig } from "../../model/config.ts";
 import type { LogRecord } from "../../model/record.ts";
 import type { SeriesPoints } from "../../model/series.ts";
 import { RunData } from "../../analysis/index.ts";
@@ -50,7 +50,7 @@ export async function readRun(input: RunInput, onProgress?: OnProgress): Promise
   }
   if (files.length === 0 && recording === undefined)
     throw failure ?? new AppError("unreadable-input", `Nothing to read in ${input.path}.`);
-  const config: FlatConfig = Object.create(null);
+  const config: FlatConfig = flatten({});
   for (const file of files) for (const [key, value] of Object.entries(file.config)) config[key] = value;
   for (const [key, value] of Object.entries(recording?.config ?? {})) config[key] = value;
   const owners = new Owners();

@@ -11,7 +11,7 @@ const mostKeys = 4000;
  * above them those on its command line.
  */
 export async function settingsOf(argv: readonly string[]): Promise<FlatConfig> {
-  const config: FlatConfig = Object.create(null);
+  const config: FlatConfig = flatten({});
   for (const word of argv) {
     const path = word.slice(word.startsWith("-") ? word.indexOf("=") + 1 : 0);
     if (!/\.(ya?ml|json)$/i.test(path)) continue;

@@ -25,14 +25,14 @@ export function environmentAtOnce(argv: readonly string[]): Environment {
 }
 
 /** The same with git, Python and GPUs, each within a time limit and left out when it cannot be had. */
-export async function wholeEnvironment(argv: readonly string[], env: Variables): Promise<Environment> {
+export async function wholeEnvironment(argv: readonly string[], env: Variables, signal: AbortSignal): Promise<Environment> {
   const [commit, branch, status, diff, python, gpus] = await Promise.all([
-    git("rev-parse", "HEAD"),
-    git("rev-parse", "--abbrev-ref", "HEAD"),
-    git("status", "--porcelain", "--untracked-files=no"),
-    git("diff", "HEAD", "--no-color", "--no-ext-diff"),
-    pythonFacts(argv, env),
-    gpuNames(),
+    git(signal, "rev-parse", "HEAD"),
+    git(signal, "rev-parse", "--abbrev-ref", "HEAD"),
+    git(signal, "status", "--porcelain", "--untracked-files=no"),
+    git(signal, "diff", "HEAD", "--no-color", "--no-ext-diff"),
+    pythonFacts(argv, env, signal),
+    gpuNames(signal),
   ]);
   return {
     ...environmentAtOnce(argv),
@@ -57,16 +57,16 @@ function userName(): string {
 }
 
 /** Undefined when this is no git repository or git is not there. Fetches nothing and takes no locks. */
-async function git(...args: string[]): Promise<string | undefined> {
-  const options = { timeout: limitMs, maxBuffer: 8 * 1024 * 1024, env: { ...process.env, GIT_OPTIONAL_LOCKS: "0" } };
+async function git(signal: AbortSignal, ...args: string[]): Promise<string | undefined> {
+  const options = { signal, timeout: limitMs, maxBuffer: 8 * 1024 * 1024, env: { ...process.env, GIT_OPTIONAL_LOCKS: "0" } };
   return new Promise((settle) => {
     execFile("git", args, options, (error, stdout) => settle(error === null ? stdout : undefined));
   });
 }
 
-async function gpuNames(): Promise<string[] | undefined> {
+async function gpuNames(signal: AbortSignal): Promise<string[] | undefined> {
   return new Promise((settle) => {
-    execFile("nvidia-smi", ["--query-gpu=name", "--format=csv,noheader"], { timeout: limitMs }, (error, stdout) =>
+    execFile("nvidia-smi", ["--query-gpu=name", "--format=csv,noheader"], { signal, timeout: limitMs }, (error, stdout) =>
       settle(error === null ? stdout.trim().split("\n") : undefined),
     );
   });

@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { toJson } from "../../model/number.ts";
 import type { Report } from "../../model/report.ts";
 import { Connection } from "../client/connection.ts";
@@ -52,6 +53,8 @@ const deliveryLimitMs = 10_000;
 const serverStartLimitMs = 20_000;
 /** The training gets the machine to itself while it starts. */
 const environmentDelayMs = 300;
+/** How long the end of a command waits for its environment to be known. */
+const environmentLimitMs = 1500;
 
 /** Everything that happens beside the command while it runs. Nothing here may throw into it or wait on it. */
 export function startSession(options: SessionOptions): Session {
@@ -187,10 +190,10 @@ export function startSession(options: SessionOptions): Session {
   void ready.then(({ watch: into }) => {
     stopSampling = sampleSystem(options.pid, startedAt, (series) => into.extra(series));
   });
-  const environment = new Promise<void>((resolve) => {
-    setTimeout(resolve, environmentDelayMs);
-  }).then(async () => {
-    const whole = await wholeEnvironment(argv, env);
+  const capture = new AbortController();
+  const environment = sleep(environmentDelayMs).then(async () => {
+    const whole = await wholeEnvironment(argv, env, capture.signal);
+    if (capture.signal.aborted) return undefined;
     outbox?.changeRun({ environment: whole });
     return whole;
   });
@@ -213,10 +216,8 @@ export function startSession(options: SessionOptions): Session {
       await into.files(discovery, true).catch(() => {});
       const status = into.end(ended.exitCode, endedAt);
       // A command that fails at once still shows where it ran.
-      const whole = await Promise.race([
-        environment,
-        new Promise<undefined>((resolve) => void setTimeout(resolve, 1500, undefined)),
-      ]);
+      const whole = await Promise.race([environment, sleep(environmentLimitMs, undefined, { ref: false })]);
+      capture.abort();
       outbox?.changeRun({ status, endedAt, exitStatus: ended.exitCode });
       const waiting = outbox === undefined ? 0 : await outbox.close(deliveryLimitMs);
       const stored = outbox !== undefined && outbox.trouble === undefined ? await finalReport() : undefined;

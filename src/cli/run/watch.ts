@@ -1,7 +1,7 @@
 import { ConsoleDecoder } from "../../ingest/index.ts";
 import { isAnalysed, RunData } from "../../analysis/index.ts";
 import type { Decoded } from "../../model/batch.ts";
-import type { FlatConfig } from "../../model/config.ts";
+import { flatten, type FlatConfig } from "../../model/config.ts";
 import type { LogRecord } from "../../model/record.ts";
 import type { SeriesPoints } from "../../model/series.ts";
 import { Owners } from "../read/owners.ts";
@@ -98,7 +98,7 @@ export class Watch {
       series: this.#sink === undefined ? series : series.filter(({ name, labels }) => isAnalysed(name, labels)),
       records,
     });
-    const fresh: FlatConfig = Object.create(null);
+    const fresh: FlatConfig = flatten({});
     let isFresh = false;
     for (const [key, value] of Object.entries(config)) {
       if (key in this.#given || this.data.config.get(key) === value) continue;

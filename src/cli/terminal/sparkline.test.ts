@@ -15,7 +15,7 @@ test("a value that is not finite shows in its bucket, whatever else is there", (
   value[205] = Number.NaN;
   value[399] = Number.POSITIVE_INFINITY;
   const { bars } = sparkline(curve(value), 40, { unicode: true });
-  expect([...bars].flatMap((bar, i) => (bar === "×" ? [i] : []))).toEqual([20, 39]);
+  expect(Array.from(bars).flatMap((bar, i) => (bar === "×" ? [i] : []))).toEqual([20, 39]);
 });
 
 test("the mark is the bucket of the first point at or after the step", () => {
