@@ -1,10 +1,11 @@
 import { generalization } from "../facts/generalization.ts";
+import { sound } from "../facts/soundness.ts";
 import { say } from "../numbers.ts";
 import { defineSign } from "../rule.ts";
 
 export const evalLossUpMetricBetter = defineSign({
   id: "eval-loss-up-metric-better",
-  needs: { held: generalization },
+  needs: { held: generalization, sound },
   explain({ held }) {
     if (held.worse === 0 || held.improved === null || held.isOverfitted) return [];
     return [
