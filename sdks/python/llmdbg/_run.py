@@ -99,7 +99,7 @@ class Run:
     @guarded
     def log(self, metrics: Mapping[str, Any], step: Optional[int] = None) -> None:
         """Notes metrics of one step; without `step`, of the step after the last one."""
-        now = time.time() * 1000
+        now = int(time.time() * 1000)
         sender = self._sender
         if sender is None:
             return
