@@ -18,6 +18,7 @@ export function CurveToolbar({
   update,
   scene,
   axes,
+  live,
   search,
   searchBox,
 }: {
@@ -25,6 +26,8 @@ export function CurveToolbar({
   update: (change: View) => void;
   scene: Scene;
   axes: ReadonlyMap<string, RunAxis>;
+  /** More points are coming. */
+  live: boolean;
   search: { readonly text: string; set(text: string): void };
   searchBox: React.RefObject<HTMLInputElement | null>;
 }) {
@@ -78,8 +81,17 @@ export function CurveToolbar({
         onChange={(event) => search.set(event.currentTarget.value)}
         onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
       />
+      {scene.zoom !== undefined && live && (
+        <Toggle
+          label="follow"
+          title="Keep the newest points in view, at this width"
+          on={view.follow ?? false}
+          set={(on) => update({ follow: on || undefined })}
+        />
+      )}
       {scene.zoom !== undefined && (
         <span className="zoom-chip">
+          {scene.axis.kind === "step" && "step "}
           {scene.axis.text(scene.zoom.from)} to {scene.axis.text(scene.zoom.to)}
           <button type="button" onClick={() => scene.zoomTo(undefined)} title="Show the whole run (f)">
             whole run

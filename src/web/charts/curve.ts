@@ -77,7 +77,8 @@ export function createCurve(host: HTMLElement, build: Build, gestures: Gestures)
     {
       width: build.width,
       height: build.height,
-      padding: [6, 10, 0, 0],
+      // Above the plot there is room for flags, right of it for half a tick label.
+      padding: [18, 14, 0, 0],
       ms: 1,
       legend: { show: false },
       scales: {

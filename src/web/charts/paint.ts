@@ -42,7 +42,6 @@ export function paint(
   what: { curves: readonly DrawnCurve[]; highlights: readonly Highlight[]; smoothing: boolean; tints: Tints },
 ): void {
   const { curves, tints } = what;
-  const manyDots = place.width / place.ratio / 10;
   for (const { data, ink } of curves) {
     const last = data.segments.length - 1;
     data.segments.forEach((segment, index) => {
@@ -54,7 +53,7 @@ export function paint(
       stroke(pen, place, segment.line, { ...ink, width: data.dense ? 1 : 1.5, alpha: strength * faint });
       if (smooth) stroke(pen, place, segment.smooth, { ...ink, width: 1.75, alpha: strength });
       else if (data.dense) stroke(pen, place, segment.mean, { ...ink, width: 1.5, alpha: strength });
-      if (!smooth && segment.line.x.length <= manyDots) dots(pen, place, segment.line, ink.colour);
+      if (!smooth && spacing(place, segment.line) >= dotSpacing) dots(pen, place, segment.line, ink.colour);
     });
   }
   for (const kind of ["nan", "+inf", "-inf"] as const) {
@@ -65,6 +64,16 @@ export function paint(
     const edge = Number.isNaN(y) ? place.top + place.height - 5 * place.ratio : place.y(y);
     pen.ring(place.x(x), Number.isFinite(y) || Number.isNaN(y) ? edge : place.top + 5, 6, tints.accent);
   }
+}
+
+/** Points at least this many CSS pixels apart are drawn as dots, too. */
+const dotSpacing = 10;
+
+/** CSS pixels between two neighbours, on average; a single point is far from everything. */
+function spacing(place: Place, { x }: Polyline): number {
+  const [first, last] = [x[0], x.at(-1)];
+  if (first === undefined || last === undefined || x.length < 2) return dotSpacing;
+  return (place.x(last) - place.x(first)) / place.ratio / (x.length - 1);
 }
 
 type Style = Parameters<Pen["line"]>[2];

@@ -41,7 +41,9 @@ export function useSceneOf(source: SceneSource): Scene {
       whole !== true && startZoom !== undefined
         ? { from: axis.fromStep(startZoom.from), to: axis.fromStep(startZoom.to) }
         : undefined;
-    const zoom = chosen ?? (started !== undefined && started.from < started.to ? started : undefined);
+    const follows = view.follow === true && chosen !== undefined && all.length > 0;
+    const followed = follows ? { from: last - (chosen.to - chosen.from), to: last } : chosen;
+    const zoom = followed ?? (started !== undefined && started.from < started.to ? started : undefined);
     return {
       axis,
       axisOf: (run) => axes.get(run)?.axis ?? axis,
@@ -57,8 +59,8 @@ export function useSceneOf(source: SceneSource): Scene {
       zoomTo: (next) =>
         update(
           next === undefined
-            ? { from: undefined, to: undefined, whole: startZoom === undefined ? undefined : true }
-            : { from: tidy(next.from, next), to: tidy(next.to, next), whole: undefined },
+            ? { from: undefined, to: undefined, follow: undefined, whole: startZoom === undefined ? undefined : true }
+            : { from: tidy(next.from, next), to: tidy(next.to, next), whole: undefined, follow: undefined },
         ),
       pick,
       openFlag,
@@ -72,6 +74,7 @@ export function useSceneOf(source: SceneSource): Scene {
     view.smoothing,
     view.logX,
     view.logY,
+    view.follow,
     scheme,
     timeline,
     flags,

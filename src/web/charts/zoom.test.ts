@@ -23,7 +23,8 @@ test("a long run opens around the onset, a short one whole", () => {
   const long = { firstStep: 0, lastStep: 10_000, logged: 1000 };
   expect(onsetZoom(at(5000), long)).toEqual({ from: 3500, to: 6500 });
   expect(onsetZoom(at(10), long)).toEqual({ from: 0, to: 1510 });
-  expect(onsetZoom(at(50), { firstStep: 0, lastStep: 100, logged: 20 })).toBeUndefined();
+  expect(onsetZoom(at(50), { firstStep: 0, lastStep: 100, logged: 100 })).toBeUndefined();
+  expect(onsetZoom(at(500), { firstStep: 0, lastStep: 1000, logged: 200 })).toEqual({ from: 350, to: 650 });
   expect(onsetZoom(at(null), long)).toBeUndefined();
   expect(onsetZoom(at(5000, "info"), long)).toBeUndefined();
   expect(onsetZoom(undefined, long)).toBeUndefined();

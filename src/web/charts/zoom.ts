@@ -5,16 +5,19 @@ export interface Zoom {
   readonly to: number;
 }
 
+/** So many logged steps fit on a chart with room for each; a shorter run is seen better whole. */
+const fitsWhole = 150;
+
 /**
  * The steps around an onset that a person wants to see first: 15% of the run to each side, at least
- * twenty logged steps. Undefined when that is nearly the whole run anyway.
+ * twenty logged steps. Undefined when the whole run is the better view.
  */
 export function onsetZoom(
   finding: Finding | undefined,
   run: { readonly firstStep: number; readonly lastStep: number; readonly logged: number },
 ): Zoom | undefined {
   const onset = finding?.onset.step ?? undefined;
-  if (onset === undefined || finding?.severity === "info") return undefined;
+  if (onset === undefined || finding?.severity === "info" || run.logged <= fitsWhole) return undefined;
   const span = run.lastStep - run.firstStep;
   if (!(span > 0) || onset < run.firstStep || onset > run.lastStep) return undefined;
   const spacing = span / Math.max(1, run.logged - 1);

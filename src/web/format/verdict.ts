@@ -62,11 +62,12 @@ export function verdictOf(report: Report): VerdictText {
     return { verdict: "unknown", sentence, since: undefined, finding: undefined };
   }
   const steps = report.run.lastStep === null ? "" : ` up to step ${grouped(report.run.lastStep)}`;
+  const notes = report.findings.length === 0 ? "" : `, ${plural(report.findings.length, "note")}`;
   const unmade = report.notApplicable.length + report.failed.length;
   const rest = unmade === 0 ? "" : ` ${plural(unmade, "check")} could not be made.`;
   return {
     verdict: gravest === undefined ? "healthy" : "info",
-    sentence: `No fault found${steps}: ${plural(report.clean.length, "check")} clean.${rest}`,
+    sentence: `No fault found${steps}: ${plural(report.clean.length, "check")} clean${notes}.${rest}`,
     since: undefined,
     finding: undefined,
   };

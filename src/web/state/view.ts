@@ -24,6 +24,8 @@ const fields = {
   to: number,
   /** Whole run instead of the zoom to the onset that is set by default. */
   whole: flag,
+  /** The zoom moves along with the newest point. */
+  follow: flag,
   tab: z.enum(["curves", "log", "config", "about"]),
   /** Open finding as `findingKey` spells it; empty when all are closed. */
   finding: z.string().max(600),

@@ -132,6 +132,7 @@ export function ComparePage() {
           update={update}
           scene={scene}
           axes={axes}
+          live={runs.some(({ run }) => run?.status === "running")}
           search={{ text: filter, set: setFilter }}
           searchBox={searchBox}
         />

@@ -9,6 +9,7 @@ import { fromWire } from "../../../model/number.ts";
 import type { Report } from "../../../model/report.ts";
 import type { Run } from "../../../model/run.ts";
 import type { SeriesInfo } from "../../../api/points.ts";
+import { trainLoss } from "../../../analysis/signals.ts";
 import { groupSeries, labelText } from "../../charts/series-groups.ts";
 import { homeSlot, inkOf } from "../../charts/palette.ts";
 import { SceneContext, type Evidenced, type Flag } from "../../charts/scene.ts";
@@ -167,7 +168,9 @@ function OneRun({ run, report, reportError, retryReport, series = noSeries, seri
       <RunHead run={run} series={series} connection={live.connection} />
       {run.tags.includes("recording") && (
         <p className="banner" role="note">
-          This is a recording being replayed, not a live run.
+          {run.status === "running"
+            ? "This is a recording being replayed, not a live run."
+            : "This is a recording, not a live run."}
         </p>
       )}
       {report === undefined && reportError !== null ? (
@@ -208,6 +211,7 @@ function OneRun({ run, report, reportError, retryReport, series = noSeries, seri
             update={update}
             scene={scene}
             axes={axes}
+            live={run.status === "running"}
             search={{ text: curveFilter, set: setCurveFilter }}
             searchBox={searchBox}
           />
@@ -274,7 +278,8 @@ function useStartZoom(run: Run, findings: readonly Finding[], series: readonly S
     decided.current = true;
     if (wasLive.current) return;
     const [firstStep, lastStep] = stepRange(series);
-    const logged = Math.max(...series.map(({ count }) => count));
+    const losses = series.filter(({ name, labels }) => trainLoss.matches(name, labels));
+    const logged = Math.max(...(losses.length > 0 ? losses : series).map(({ count }) => count));
     setZoom(onsetZoom(findings[0], { firstStep, lastStep, logged }));
   }, [findings, series]);
   return zoom;
