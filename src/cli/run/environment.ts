@@ -25,7 +25,11 @@ export function environmentAtOnce(argv: readonly string[]): Environment {
 }
 
 /** The same with git, Python and GPUs, each within a time limit and left out when it cannot be had. */
-export async function wholeEnvironment(argv: readonly string[], env: Variables, signal: AbortSignal): Promise<Environment> {
+export async function wholeEnvironment(
+  argv: readonly string[],
+  env: Variables,
+  signal: AbortSignal,
+): Promise<Environment> {
   const [commit, branch, status, diff, python, gpus] = await Promise.all([
     git(signal, "rev-parse", "HEAD"),
     git(signal, "rev-parse", "--abbrev-ref", "HEAD"),
@@ -58,7 +62,12 @@ function userName(): string {
 
 /** Undefined when this is no git repository or git is not there. Fetches nothing and takes no locks. */
 async function git(signal: AbortSignal, ...args: string[]): Promise<string | undefined> {
-  const options = { signal, timeout: limitMs, maxBuffer: 8 * 1024 * 1024, env: { ...process.env, GIT_OPTIONAL_LOCKS: "0" } };
+  const options = {
+    signal,
+    timeout: limitMs,
+    maxBuffer: 8 * 1024 * 1024,
+    env: { ...process.env, GIT_OPTIONAL_LOCKS: "0" },
+  };
   return new Promise((settle) => {
     execFile("git", args, options, (error, stdout) => settle(error === null ? stdout : undefined));
   });
@@ -66,8 +75,11 @@ async function git(signal: AbortSignal, ...args: string[]): Promise<string | und
 
 async function gpuNames(signal: AbortSignal): Promise<string[] | undefined> {
   return new Promise((settle) => {
-    execFile("nvidia-smi", ["--query-gpu=name", "--format=csv,noheader"], { signal, timeout: limitMs }, (error, stdout) =>
-      settle(error === null ? stdout.trim().split("\n") : undefined),
+    execFile(
+      "nvidia-smi",
+      ["--query-gpu=name", "--format=csv,noheader"],
+      { signal, timeout: limitMs },
+      (error, stdout) => settle(error === null ? stdout.trim().split("\n") : undefined),
     );
   });
 }

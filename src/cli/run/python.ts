@@ -25,11 +25,20 @@ print(json.dumps({"version": sys.version.split()[0], "executable": sys.executabl
 const limitMs = 20_000;
 
 /** Version and packages of the Python that a command uses; undefined when there is none. In the background, at low priority. */
-export async function pythonFacts(argv: readonly string[], env: Variables, signal?: AbortSignal): Promise<PythonFacts | undefined> {
+export async function pythonFacts(
+  argv: readonly string[],
+  env: Variables,
+  signal?: AbortSignal,
+): Promise<PythonFacts | undefined> {
   const python = pythonOf(argv, env);
   if (python === undefined) return undefined;
   return new Promise((resolve) => {
-    const options = { ...(signal === undefined ? {} : { signal }), timeout: limitMs, maxBuffer: 4 * 1024 * 1024, env: { ...env, PYTHONDONTWRITEBYTECODE: "1" } };
+    const options = {
+      ...(signal === undefined ? {} : { signal }),
+      timeout: limitMs,
+      maxBuffer: 4 * 1024 * 1024,
+      env: { ...env, PYTHONDONTWRITEBYTECODE: "1" },
+    };
     const child = execFile(python, ["-c", script], options, (error, stdout) => {
       const parsed = error === null ? Facts.safeParse(jsonOf(stdout)) : undefined;
       resolve(parsed?.success === true ? parsed.data : undefined);

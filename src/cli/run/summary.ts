@@ -33,7 +33,8 @@ export function summaryText(summary: Summary, style: Style): string {
   const lines = ["", dim(rule), verdictLine(report, style)];
   lines.push(...findingLines(report, style).map((line) => `  ${line}`));
   if (ended.exitCode !== 0) lines.push(`  ${plain(endingOf(summary))}`);
-  if (report.run.series.some((series) => !series.startsWith("system/"))) lines.push(...remainder(report, style).map((line) => `  ${line}`));
+  if (report.run.series.some((series) => !series.startsWith("system/")))
+    lines.push(...remainder(report, style).map((line) => `  ${line}`));
   else lines.push("  No metric was printed or written. What is read: docs/intake/console.md and docs/intake/files.md");
   for (const note of notes(summary)) lines.push(dim(`  ${plain(note)}`));
   if (page !== undefined)
