@@ -4,12 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
+import { z } from "zod";
 import { Connection } from "./connection.ts";
 import { Outbox } from "./outbox.ts";
 import { Spool } from "./spool.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "llmdbg-outbox-"));
 afterAll(() => rmSync(dir, { recursive: true }));
+
+const Points = z.object({ writer: z.unknown(), series: z.array(z.object({ step: z.array(z.number()) })) });
 
 /** A server that notes what it got, stores each (writer, sequence) once, and can be away. */
 async function recipient(): Promise<{
@@ -33,16 +36,10 @@ async function recipient(): Promise<{
       }
       const text = Buffer.concat(pieces).toString("utf8");
       bodies.push(`${request.method ?? ""} ${request.url ?? ""}`);
-      const body: unknown = JSON.parse(text);
-      if (
-        typeof body === "object" &&
-        body !== null &&
-        "series" in body &&
-        "writer" in body &&
-        Array.isArray(body.series)
-      ) {
-        const key = JSON.stringify(body.writer);
-        if (!seen.has(key)) for (const each of body.series) stored.push(...each.step);
+      const batch = Points.safeParse(JSON.parse(text));
+      if (batch.success) {
+        const key = JSON.stringify(batch.data.writer);
+        if (!seen.has(key)) stored.push(...batch.data.series.flatMap(({ step }) => step));
         seen.add(key);
       }
       response
