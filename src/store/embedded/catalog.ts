@@ -25,7 +25,8 @@ export class RunEntry {
   /** Version of the stored findings; 0 when there are none. */
   findings = 0;
   readonly blobs = new Map<string, { version: number; sizeBytes: number; mediaType: string }>();
-  deleted = false;
+  /** Whether the state of its series is in memory; see load-run.ts. */
+  loaded = false;
 
   constructor(key: number, id: string) {
     this.key = key;
@@ -63,7 +64,6 @@ export class Catalog {
   }
 
   remove(run: RunEntry): void {
-    run.deleted = true;
     this.runs.delete(run.id);
     for (const series of run.series.values()) this.series.delete(series.key);
   }
@@ -122,7 +122,6 @@ export async function loadCatalog(engine: Engine): Promise<Catalog> {
         run.series.set(state.id, state);
       }
     });
-    await loadSummaries(catalog, reader);
     await reader.query("SELECT writer, first, last FROM writers", [], (chunk) => {
       const [first, last] = [doubles(chunk, 1), doubles(chunk, 2)];
       for (const [index, writer] of texts(chunk, 0).entries()) {
@@ -161,74 +160,8 @@ export async function loadCatalog(engine: Engine): Promise<Catalog> {
   });
 }
 
-/**
- * Counts and ranges of every series: from the complete buckets of level 1, a sixteenth of the points,
- * and the points after them.
- */
-async function loadSummaries(catalog: Catalog, reader: Parameters<Parameters<Engine["read"]>[0]>[0]): Promise<void> {
-  await reader.query(
-    `SELECT series, segment, min(ordinal), sum(count), sum(nan + positive_infinity + negative_infinity),
-        coalesce(min(min) FILTER (WHERE NOT isnan(min)), 'nan'::DOUBLE),
-        coalesce(max(max) FILTER (WHERE NOT isnan(max)), 'nan'::DOUBLE),
-        min(lo), max(hi), coalesce(max(max_time) FILTER (WHERE NOT isnan(max_time)), 'nan'::DOUBLE)
-      FROM rollups WHERE level = 1 GROUP BY series, segment ORDER BY series, segment`,
-    [],
-    (chunk) => {
-      const column = (index: number): Float64Array => doubles(chunk, index);
-      const [segment, ordinal, count, nonFinite, min, max, lo, hi, time] = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(column);
-      for (const [row, key] of integers(chunk, 0).entries()) {
-        const state = catalog.series.get(key);
-        if (state === undefined) continue;
-        if (state.count === 0) state.firstStep = lo?.[row] ?? Number.NaN;
-        state.count += count?.[row] ?? 0;
-        state.nonFinite += nonFinite?.[row] ?? 0;
-        state.segments = (segment?.[row] ?? 0) + 1;
-        state.segmentStart = ordinal?.[row] ?? 0;
-        state.lastStep = hi?.[row] ?? Number.NaN;
-        state.lastTime = time?.[row] ?? Number.NaN;
-        const low = min?.[row] ?? Number.NaN;
-        const high = max?.[row] ?? Number.NaN;
-        if (!Number.isNaN(low) && !(low >= state.min)) state.min = low;
-        if (!Number.isNaN(high) && !(high <= state.max)) state.max = high;
-      }
-    },
-  );
-  // The last point inside the buckets is read again for its value and time.
-  await reader.query(
-    `SELECT p.series, p.segment, p.ordinal, p.step::DOUBLE, p.time, p.value
-      FROM points p LEFT JOIN (SELECT series, max(ordinal + count) AS stored FROM rollups WHERE level = 1 GROUP BY series) r
-        ON p.series = r.series
-      WHERE p.ordinal >= coalesce(r.stored, 0) - 1 ORDER BY p.series, p.ordinal`,
-    [],
-    (chunk) => {
-      const [segment, ordinal] = [integers(chunk, 1), integers(chunk, 2)];
-      const [step, time, value] = [doubles(chunk, 3), doubles(chunk, 4), doubles(chunk, 5)];
-      for (const [row, key] of integers(chunk, 0).entries()) {
-        const state = catalog.series.get(key);
-        if (state === undefined) continue;
-        const at = ordinal[row] ?? 0;
-        if (at < state.count) {
-          state.lastValue = value[row] ?? Number.NaN;
-          const known = time[row] ?? Number.NaN;
-          if (!Number.isNaN(known)) state.lastTime = known;
-          continue;
-        }
-        if (at === 0) state.firstStep = step[row] ?? Number.NaN;
-        if (state.segments !== (segment[row] ?? 0) + 1) {
-          state.segments = (segment[row] ?? 0) + 1;
-          state.segmentStart = at;
-        }
-        state.summarise({ name: "", labels: {}, step, time, value }, row, row + 1);
-      }
-    },
-  );
-}
-
-/** Ordinal from which on points of `state` are in no complete bucket of `level`. */
-export function openFrom(state: SeriesState, level: number): number {
-  const bucket = fanOut ** level;
+/** Ordinal up to which the overview of a series reaches: the points behind it are in open buckets. */
+export function overviewEnd(state: SeriesState): number {
+  const bucket = fanOut ** levels;
   return state.segmentStart + Math.floor((state.count - state.segmentStart) / bucket) * bucket;
 }
-
-/** Ordinal up to which the overview of a series reaches. */
-export const overviewEnd = (state: SeriesState): number => openFrom(state, levels);

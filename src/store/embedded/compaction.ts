@@ -62,7 +62,7 @@ export class Compaction {
     const space = spaceOf(directory, options.floorBytes);
     const needed = statSync(files.from).size * options.share;
     if (space.freeBytes < space.floorBytes + needed) throw diskFull(directory, space);
-    const instance = await DuckDBInstance.create(files.to, engineConfiguration(options));
+    const instance = await DuckDBInstance.create(files.to, engineConfiguration(files.to, options));
     const compaction = new Compaction(files.to, instance, await instance.connect());
     try {
       for (const statement of createTables()) await compaction.target.run(statement);

@@ -26,18 +26,18 @@ import { CommitQueue } from "./commit-queue.ts";
 import { Compaction } from "./compaction.ts";
 import type { Connection, EngineOptions } from "./engine.ts";
 import type { Read } from "./fetch-rows.ts";
-import { batchBytes, checkBatch, stageBatch, toRestore } from "./ingest.ts";
+import { batchBytes, checkBatch, stageBatch } from "./ingest.ts";
+import { loadRun } from "./load-run.ts";
 import { acquireLock } from "./lock.ts";
 import type { Lock } from "./lock.ts";
 import type { Alone } from "./overviews.ts";
 import { readBuckets } from "./read-buckets.ts";
 import { readPoints } from "./read-points.ts";
 import { listRecordGroups, readRecords } from "./records.ts";
-import { restoreAccumulators } from "./restore.ts";
 import { selectRuns } from "./select-runs.ts";
 import type { SeriesState } from "./series-state.ts";
 import type { Session } from "./session.ts";
-import { keptShare, sizeOf } from "./size.ts";
+import { countPoints, sizeOf } from "./size.ts";
 import { Smoothing } from "./smoothing.ts";
 import { currentFile, nextFile, removeOthers, setCurrent } from "./store-file.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -115,6 +115,7 @@ class EmbeddedStore implements Store {
         let entry = catalog.runs.get(run.id);
         if (entry === undefined) {
           entry = new RunEntry(catalog.nextRun++, run.id);
+          entry.loaded = true;
           catalog.runs.set(run.id, entry);
         }
         entry.describe(catalog.nextVersion++, run);
@@ -165,30 +166,28 @@ class EmbeddedStore implements Store {
       bytes: batchBytes(batch),
       prepare: async ({ engine, catalog }) => {
         const run = catalog.runs.get(id);
-        const states = run === undefined ? [] : toRestore(run, batch);
-        if (states.length > 0) await engine.read((reader) => restoreAccumulators(reader, states));
+        if (run?.loaded === false) await engine.read((reader) => loadRun(reader, run));
       },
       stage: ({ catalog, writers }) => stageBatch(catalog, writers, known(catalog, id), batch),
     });
   }
 
   async listSeries(id: string): Promise<readonly SeriesInfo[]> {
-    const { catalog } = await this.supervisor.session();
-    return [...known(catalog, id).series.values()].map((state) => state.info());
+    const { run } = await this.loaded(id);
+    return Array.from(run.series.values(), (state) => state.info());
   }
 
   async readPoints(id: string, query: PointQuery): Promise<readonly StoredPoints[]> {
-    return this.supervisor.read((reader, { catalog }) =>
-      readPoints(reader, seriesOf(catalog, id, query.series), query),
-    );
+    const { run } = await this.loaded(id);
+    return this.supervisor.read((reader) => readPoints(reader, seriesOf(run, query.series), query));
   }
 
   async readBuckets(id: string, query: BucketQuery): Promise<readonly Buckets[]> {
-    const { catalog, overviews } = await this.supervisor.session();
+    const { session, run } = await this.loaded(id);
     const read: Read = (work) => this.supervisor.read((reader) => work(reader));
-    const states = seriesOf(catalog, id, query.series);
     const alone: Alone = (work) => this.queue.alone(work);
-    const charts = await readBuckets({ read, alone, overviews, now: Date.now() }, states, query);
+    const sources = { read, alone, overviews: session.overviews, now: Date.now() };
+    const charts = await readBuckets(sources, seriesOf(run, query.series), query);
     const smoothed = query.smoothing === undefined ? undefined : await this.smoothing.of(read, charts, query.smoothing);
     return charts.map(({ state, rows }) => toBuckets(state.id, rows, smoothed?.get(state)));
   }
@@ -260,10 +259,9 @@ class EmbeddedStore implements Store {
 
   private async rewrite(): Promise<void> {
     const files = { from: currentFile(this.directory), to: nextFile(this.directory) };
-    const { catalog } = await this.supervisor.session();
     const compaction = await this.supervisor.read(async (reader) => {
-      const share = await keptShare(reader, catalog);
-      return Compaction.begin(reader, files, { ...this.options, share });
+      const { stored, live } = await countPoints(reader);
+      return Compaction.begin(reader, files, { ...this.options, share: stored === 0 ? 1 : live / stored });
     });
     await this.queue.alone(async () => {
       try {
@@ -277,6 +275,25 @@ class EmbeddedStore implements Store {
         removeOthers(this.directory);
       });
     });
+  }
+
+  /** A run that must exist, with the state of its series in memory. */
+  private async loaded(id: string): Promise<{ readonly session: Session; readonly run: RunEntry }> {
+    for (;;) {
+      const session = await this.supervisor.session();
+      const run = known(session.catalog, id);
+      if (run.loaded) return { session, run };
+      await this.queue.alone(async () => {
+        if (run.loaded) return;
+        try {
+          await this.supervisor.read((reader) => loadRun(reader, run));
+        } catch (error) {
+          // Half of it may be in memory: the index is built anew.
+          await this.supervisor.reopen(session, error);
+          throw error;
+        }
+      });
+    }
   }
 
   /** A change of a run that must exist. */
@@ -324,7 +341,6 @@ function known(catalog: Catalog, id: string): RunEntry {
 }
 
 /** The series asked for, in that order; ids that the run does not have are left out. */
-function seriesOf(catalog: Catalog, id: string, ids: readonly string[]): SeriesState[] {
-  const { series } = known(catalog, id);
-  return [...new Set(ids)].flatMap((one) => series.get(one) ?? []);
+function seriesOf(run: RunEntry, ids: readonly string[]): SeriesState[] {
+  return [...new Set(ids)].flatMap((id) => run.series.get(id) ?? []);
 }

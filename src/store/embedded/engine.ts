@@ -1,7 +1,9 @@
 import { availableParallelism } from "node:os";
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBPreparedStatement } from "@duckdb/node-api";
+import { dirname } from "node:path";
 import { AppError, messageOf } from "../../base/errors.ts";
+import { totalBytes } from "./free-space.ts";
 import type { StoreIncident } from "../store.ts";
 import { createTables, schemaVersion } from "./schema.ts";
 import { damagedAt, entryStart, keepAside, truncateLog, wholeBytes } from "./wal.ts";
@@ -79,8 +81,14 @@ function bind(statement: DuckDBPreparedStatement, index: number, parameter: Para
   else statement.bindDouble(index, parameter);
 }
 
+/** The write-ahead log is merged into the file when it is this long. Longer logs cost space, shorter ones ingest. */
+const checkpointBytes = 32 * 1024 * 1024;
+/** On a small file system the log stays below this share of it. */
+const checkpointShare = 1 / 16;
+
 /** The engine's own settings for a file of the store. */
-export const engineConfiguration = (options: EngineOptions): Record<string, string> => ({
+export const engineConfiguration = (file: string, options: EngineOptions): Record<string, string> => ({
+  checkpoint_threshold: `${Math.ceil(Math.min(checkpointBytes, totalBytes(dirname(file)) * checkpointShare))}B`,
   threads: String(options.threads ?? availableParallelism()),
   memory_limit: options.memoryLimit ?? "512MB",
   // No statement may touch another file or load code, and no later statement may allow it.
@@ -106,7 +114,7 @@ export class Engine {
   }
 
   static async open(file: string, options: EngineOptions): Promise<Engine> {
-    const instance = await DuckDBInstance.create(file, engineConfiguration(options));
+    const instance = await DuckDBInstance.create(file, engineConfiguration(file, options));
     const connections: Connection[] = [];
     try {
       for (let index = 0; index <= readerCount; index++) connections.push(new Connection(await instance.connect()));

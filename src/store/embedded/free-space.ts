@@ -19,6 +19,12 @@ export function spaceOf(directory: string, floorBytes: number | undefined): Spac
   };
 }
 
+/** Size of the file system that holds `directory`. */
+export function totalBytes(directory: string): number {
+  const { bsize, blocks } = statfsSync(directory);
+  return bsize * blocks;
+}
+
 export function diskFull(directory: string, space: Space, cause?: unknown): AppError {
   return new AppError(
     "disk-full",

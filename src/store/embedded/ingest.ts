@@ -35,16 +35,6 @@ export function batchBytes(batch: Batch): number {
   return bytes;
 }
 
-/** Series of a batch that exist already and whose open buckets are not in memory. */
-export function toRestore(run: RunEntry, batch: Batch): readonly SeriesState[] {
-  const states: SeriesState[] = [];
-  for (const points of batch.series) {
-    const state = run.series.get(seriesId(points.name, points.labels));
-    if (state !== undefined && state.accumulator === undefined && state.count > 0) states.push(state);
-  }
-  return states;
-}
-
 /** Puts a checked batch into the index and the open transaction. */
 export function stageBatch(
   catalog: Catalog,

@@ -4,7 +4,6 @@ import { overviewEnd } from "./catalog.ts";
 import { Overview } from "./overview.ts";
 import { fetchRows } from "./fetch-rows.ts";
 import type { Range, Read } from "./fetch-rows.ts";
-import { restoreAccumulators } from "./restore.ts";
 import type { SeriesState } from "./series-state.ts";
 
 /** Memory that overviews may hold together; the least recently drawn go first. 160 bytes for every 256 points. */
@@ -31,7 +30,6 @@ export class Overviews {
     const missing = states.filter((state) => state.overview === undefined);
     if (missing.length > 0) {
       await alone(async () => {
-        await read((reader) => restoreAccumulators(reader, missing));
         const ranges = new Map<Range, SeriesState>();
         for (const state of missing) {
           ranges.set({ series: state.key, level: levels, from: 0, to: overviewEnd(state) }, state);

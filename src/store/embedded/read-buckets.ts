@@ -107,8 +107,8 @@ function overviewRows(state: SeriesState, { coarse }: Overview): BucketRows {
   rows.pushAll(coarse);
   for (let level = levels; level >= 1; level--) {
     const at = (level - 1) * stride;
-    const open = state.accumulator?.data;
-    if (open !== undefined && (open[at + field.count] ?? 0) > 0) rows.push(open, at);
+    const open = state.accumulator.data;
+    if ((open[at + field.count] ?? 0) > 0) rows.push(open, at);
   }
   return rows;
 }

@@ -23,8 +23,8 @@ export class SeriesState {
   lastTime = Number.NaN;
   min = Number.NaN;
   max = Number.NaN;
-  /** The open buckets; undefined after opening a store, until they are needed. */
-  accumulator: Accumulator | undefined;
+  /** The open buckets. */
+  readonly accumulator = new Accumulator();
   /** Kept while charts of this series are drawn. */
   overview: Overview | undefined;
 
@@ -59,7 +59,6 @@ export class SeriesState {
    */
   add(points: SeriesPoints, stage: (from: number, to: number) => void, emit: Emit): void {
     const { step } = points;
-    this.accumulator ??= new Accumulator();
     let from = 0;
     while (from < step.length) {
       if (this.count === 0) {
@@ -80,7 +79,7 @@ export class SeriesState {
   }
 
   /** Counts points `from` to `to`, all of the last segment. */
-  summarise(points: SeriesPoints, from: number, to: number): void {
+  summarise(points: Columns, from: number, to: number): void {
     let { min, max, nonFinite, lastTime } = this;
     for (let i = from; i < to; i++) {
       const value = points.value[i] ?? Number.NaN;
@@ -99,4 +98,49 @@ export class SeriesState {
     this.lastStep = points.step[to - 1] ?? Number.NaN;
     this.lastValue = points.value[to - 1] ?? Number.NaN;
   }
+
+  /** Restoring: counts complete buckets that follow what is counted so far. */
+  cover(part: {
+    readonly segment: number;
+    readonly ordinal: number;
+    readonly count: number;
+    readonly nonFinite: number;
+    readonly lo: number;
+    readonly hi: number;
+  }): void {
+    if (this.count === 0) this.firstStep = part.lo;
+    if (this.segments !== part.segment + 1) {
+      this.segments = part.segment + 1;
+      this.segmentStart = part.ordinal;
+    }
+    this.count += part.count;
+    this.nonFinite += part.nonFinite;
+    this.lastStep = part.hi;
+  }
+
+  /** Restoring: takes the range of finite values of a part in; NaN when it has none. */
+  widen(min: number, max: number): void {
+    if (!Number.isNaN(min) && !(min >= this.min)) this.min = min;
+    if (!Number.isNaN(max) && !(max <= this.max)) this.max = max;
+  }
+
+  /** Restoring: the value and time of the last point that is counted. */
+  see({ time, value }: Columns, row: number): void {
+    this.lastValue = value[row] ?? Number.NaN;
+    const known = time[row] ?? Number.NaN;
+    if (!Number.isNaN(known)) this.lastTime = known;
+  }
+
+  /** Restoring: takes a stored point in that is in no complete bucket. */
+  resume(points: Columns, row: number, segment: number): void {
+    if (this.count === 0) this.firstStep = points.step[row] ?? Number.NaN;
+    if (this.segments !== segment + 1) {
+      this.segments = segment + 1;
+      this.segmentStart = this.count;
+    }
+    this.accumulator.add({ points, from: row, to: row + 1, segment, ordinal: this.count }, () => {});
+    this.summarise(points, row, row + 1);
+  }
 }
+
+type Columns = Pick<SeriesPoints, "step" | "time" | "value">;

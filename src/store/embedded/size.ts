@@ -29,9 +29,8 @@ export async function sizeOf(directory: string, reader: Connection, catalog: Cat
     );
     tables.push({ name, rows, bytes: blocks * blockBytes });
   }
-  let points = 0;
+  const { live: points } = await countPoints(reader);
   let records = 0;
-  for (const state of catalog.series.values()) points += state.count;
   for (const run of catalog.runs.values()) records += run.records;
   return {
     totalBytes: directoryBytes(directory),
@@ -43,15 +42,18 @@ export async function sizeOf(directory: string, reader: Connection, catalog: Cat
   };
 }
 
-/** The part of all stored points that belongs to runs which are not deleted. */
-export async function keptShare(reader: Connection, catalog: Catalog): Promise<number> {
-  let stored = 0;
-  await reader.query("SELECT count(*)::DOUBLE FROM points", [], (chunk) => {
-    stored = doubles(chunk, 0)[0] ?? 0;
-  });
-  let live = 0;
-  for (const state of catalog.series.values()) live += state.count;
-  return stored === 0 ? 1 : Math.min(1, live / stored);
+/** Stored points, and those of them whose run is not deleted. */
+export async function countPoints(reader: Connection): Promise<{ readonly stored: number; readonly live: number }> {
+  let counts = { stored: 0, live: 0 };
+  await reader.query(
+    `SELECT count(*)::DOUBLE, (count(*) FILTER (WHERE series NOT IN (
+        SELECT series FROM series WHERE run IN (SELECT run FROM dropped))))::DOUBLE FROM points`,
+    [],
+    (chunk) => {
+      counts = { stored: doubles(chunk, 0)[0] ?? 0, live: doubles(chunk, 1)[0] ?? 0 };
+    },
+  );
+  return counts;
 }
 
 function directoryBytes(directory: string): number {
