@@ -125,6 +125,13 @@ function CardContent({ id, title, curves, height }: CurveCardProps) {
         <CardMenu title={title} curves={curves} drawn={drawn} chart={chart} />
       </figcaption>
       <div className="curve-body" ref={body} style={{ height }}>
+        {answer.isFetching && <div className="curve-busy" aria-hidden />}
+        {answer.isPending && (
+          <p className="curve-waiting" role="status">
+            {smoothing > 0 ? "Smoothing" : "Reading"} {compact(curves.reduce((n, { series }) => n + series.count, 0))}{" "}
+            points
+          </p>
+        )}
         {answer.isError && <Failure error={answer.error} retry={() => void answer.refetch()} />}
         {width > 0 && !answer.isError && answer.data !== undefined && (
           <CurvePlot

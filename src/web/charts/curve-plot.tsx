@@ -46,6 +46,7 @@ export function CurvePlot({
   const [tip, setTip] = useState<Tip | null>(null);
 
   const { axis, logX, logY, tints, range, smoothing, timeline, evidenced, flags } = scene;
+  const flagged = flags.length > 0;
   const view = useMemo(() => (logX ? positive(range, drawn) : range), [logX, range, drawn]);
   const highlights = useMemo(
     () =>
@@ -60,7 +61,7 @@ export function CurvePlot({
     const { scene: first, width: firstWidth, height: firstHeight } = latest.current;
     const created = createCurve(
       host.current,
-      { axis: first.axis, logX, logY, tints, width: firstWidth, height: firstHeight },
+      { axis: first.axis, logX, logY, tints, width: firstWidth, height: firstHeight, flagged },
       {
         zoom: (from, to) => latest.current.scene.zoomTo({ from, to }),
         reset: () => latest.current.scene.zoomTo(undefined),
@@ -98,13 +99,13 @@ export function CurvePlot({
       created.destroy();
     };
     // Size has its own effect; what an axis maps may change, what its ticks say only changes with its kind.
-  }, [axis.kind, logX, logY, tints, timeline, id, reading, ready]);
+  }, [axis.kind, logX, logY, tints, timeline, id, reading, ready, flagged]);
 
   useEffect(() => chart.current?.resize(width, height), [width, height]);
   useEffect(() => layFlags(overlay.current, chart.current), [flags]);
   useEffect(() => {
     chart.current?.update({ curves: drawn, range: view, highlights, smoothing: smoothing > 0 });
-  }, [drawn, view, highlights, smoothing, axis.kind, logX, logY, tints]);
+  }, [drawn, view, highlights, smoothing, axis.kind, logX, logY, tints, flagged]);
 
   const own = flags.filter((flag) => curves.some(({ run }) => run === flag.run));
   return (

@@ -27,6 +27,8 @@ export interface Build {
   readonly tints: Tints;
   readonly width: number;
   readonly height: number;
+  /** Findings will be pinned above the plot. */
+  readonly flagged: boolean;
 }
 
 export interface Gestures {
@@ -78,7 +80,7 @@ export function createCurve(host: HTMLElement, build: Build, gestures: Gestures)
       width: build.width,
       height: build.height,
       // Above the plot there is room for flags, right of it for half a tick label.
-      padding: [18, 14, 0, 0],
+      padding: [build.flagged ? 18 : 8, 14, 0, 0],
       ms: 1,
       legend: { show: false },
       scales: {

@@ -49,7 +49,7 @@ export function paint(
       const strength = index === last ? 1 : 0.4;
       if (index > 0) resumeLine(pen, place, segment, tints.muted);
       const smooth = what.smoothing && segment.smooth.x.length > 0;
-      const faint = smooth ? 0.28 : data.dense ? 0.5 : 1;
+      const faint = smooth ? 0.28 : data.dense ? 0.6 : 1;
       stroke(pen, place, segment.line, { ...ink, width: data.dense ? 1 : 1.5, alpha: strength * faint });
       if (smooth) stroke(pen, place, segment.smooth, { ...ink, width: 1.75, alpha: strength });
       else if (data.dense) stroke(pen, place, segment.mean, { ...ink, width: 1.5, alpha: strength });

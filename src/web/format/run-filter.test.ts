@@ -29,6 +29,8 @@ test.each([
   ["HIGH translate", true],
   ["status:running project:trans", true],
   ["status:finished", false],
+  ["running", true],
+  ["runn", false],
   ["-status:finished verdict:error", true],
   ["-project:translate", false],
   ['tag:"two words"', true],

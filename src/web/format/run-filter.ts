@@ -28,7 +28,10 @@ export function parseRunFilter(text: string): readonly Term[] {
 
 export function matchesRunFilter(run: RunSummary, terms: readonly Term[]): boolean {
   return terms.every(({ key, text, negated }) => {
-    const found = valuesOf(run, key).some((value) => value.toLowerCase().includes(text));
+    // Plain text finds a status only as a whole word: "run" should not find everything that is running.
+    const found =
+      valuesOf(run, key).some((value) => value.toLowerCase().includes(text)) ||
+      (key === undefined && run.status === text);
     return found !== negated;
   });
 }
@@ -52,6 +55,6 @@ function valuesOf(run: RunSummary, key: Key | undefined): readonly string[] {
     case "id":
       return [run.id];
     case undefined:
-      return [run.name, run.project, run.id, run.status, ...run.tags];
+      return [run.name, run.project, run.id, ...run.tags];
   }
 }

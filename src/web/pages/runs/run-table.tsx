@@ -143,7 +143,8 @@ interface RowProps {
 const Row = memo(function Row({ run, top, index, isSelected, isMarked, now, colour, toggle, open }: RowProps) {
   const loss = lossOf(run.lastLoss);
   const took = durationOf(run, now);
-  const verdict = run.verdict ?? (run.lastStep === null ? "unknown" : "healthy");
+  // Without a loss hardly a check can be made, and "nothing found" would promise too much.
+  const verdict = run.verdict ?? (run.lastLoss === null ? "unknown" : "healthy");
   const href = `/runs/${encodeURIComponent(run.id)}`;
   const clicked = (event: MouseEvent): void => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
