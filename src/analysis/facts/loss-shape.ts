@@ -173,6 +173,13 @@ const launchRows = 20;
 /** A loss this much above the start is beyond batch noise, when it holds for two rows and is 6 sigmas high. */
 const launchRise = 0.6;
 const launchSigmas = 6;
+/**
+ * A launch that swings wildly makes the noise itself large. This many times the start for this many
+ * rows in a row is no noise around the start: seen on the two recordings of a learning rate 150 times
+ * too high, found 4 rows earlier so.
+ */
+const launchFactor = 3;
+const launchFactorRows = 4;
 
 function findLaunch(rows: Curve, usualNoise: number): Launch | null {
   const base = at(rows.value, 0);
@@ -186,8 +193,12 @@ function findLaunch(rows: Curve, usualNoise: number): Launch | null {
       : Math.max(usualNoise, noiseOfDifferences(differences));
   const bar = base + Math.max(launchRise * Math.abs(base), launchSigmas * noise);
   const end = Math.min(rows.length, launchRows);
+  const isFarAbove = (i: number): boolean =>
+    base > 0 &&
+    i + launchFactorRows <= rows.length &&
+    rows.value.subarray(i, i + launchFactorRows).every((value) => value >= launchFactor * base);
   for (let i = 1; i + 1 < end; i++) {
-    if (!(at(rows.value, i) > bar && at(rows.value, i + 1) > bar)) continue;
+    if (!(at(rows.value, i) > bar && at(rows.value, i + 1) > bar) && !isFarAbove(i)) continue;
     let peakRow = i;
     let back: number | null = null;
     for (let k = i; k < rows.length && back === null; k++) {

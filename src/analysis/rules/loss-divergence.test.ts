@@ -25,6 +25,12 @@ describe("loss-divergence", () => {
     expect(changesOf(finding)).toContainEqual({ key: "learning_rate", from: 0.08, to: 0.008 });
   });
 
+  test("a launch that swings wildly is found within six rows", () => {
+    const values = [6.435, 18.01, 32.59, 24.68, 26.58, 22.34];
+    const launched = values.map((loss, i): Row => ({ step: Math.max(1, i * 5), loss, learning_rate: 0.3 }));
+    expect(findingOf(rule, { rows: launched })?.onset.step).toBe(5);
+  });
+
   test("a slow rise counts once half of the progress is lost", () => {
     const drifting = rows.map((row, i) => (i < 80 ? row : { ...row, loss: (row["loss"] ?? 0) + (i - 80) * 0.05 }));
     const finding = findingOf(rule, { rows: drifting });
