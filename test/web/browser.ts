@@ -7,7 +7,7 @@ import { describe } from "vitest";
 import { openServer, type TestServer } from "../server/harness.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-export const webRoot = join(root, "dist/web");
+const webRoot = join(root, "dist/web");
 
 const candidates = [
   process.env["CHROMIUM"],
@@ -26,7 +26,7 @@ function skipWithReason(): typeof describe.skip {
 }
 
 /** Builds the pages when they are older than their source, so that a test never runs against old ones. */
-export function buildPages(): void {
+function buildPages(): void {
   const built = join(webRoot, "index.html");
   const newest = ["src/web", "src/api", "src/model", "src/base", "src/analysis"]
     .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))

@@ -26,11 +26,11 @@ const noted = async (page: Page) => Noted.parse(await page.evaluate((): unknown 
 
 /**
  * The longest task over 50 ms during an action, in ms. Other work on the machine can stretch a task, so the
- * action is done up to three times and the calmest round counts; every round is printed.
+ * action is done up to five times and the calmest round counts; every round is printed.
  */
 async function longestTask(page: Page, what: string, action: () => Promise<void>): Promise<number> {
   const rounds: number[] = [];
-  while (rounds.length < 3 && !rounds.some((longest) => longest < 100)) {
+  while (rounds.length < 5 && !rounds.some((longest) => longest < 100)) {
     await watch(page);
     await action();
     const { tasks, frame } = await noted(page);
@@ -85,6 +85,8 @@ inBrowser("much data in the browser", () => {
       console.log(`first rows of 1,000 runs: ${Date.now() - painted} ms after the reload`);
       await page.getByText("1000 runs", { exact: true }).waitFor();
       expect(await page.locator(".run-body .run-row").count()).toBeLessThan(80);
+      // The server still diagnoses the thousand runs that were just posted.
+      await page.waitForTimeout(2000);
       const longest = await longestTask(page, "scrolling 1,000 runs", async () => {
         await page.evaluate(() => window.scrollTo(0, 0));
         for (let i = 0; i < 60; i += 1) {

@@ -27,7 +27,7 @@ const maxSeriesPerCall = 8;
  * Charts that mount in the same frame ask for the same range; their requests travel together.
  * Undefined: the run has no such series.
  */
-export function fetchBuckets(request: BucketRequest, series: string): Promise<BucketColumns | undefined> {
+function fetchBuckets(request: BucketRequest, series: string): Promise<BucketColumns | undefined> {
   const key = JSON.stringify(request);
   return new Promise((resolve, reject) => {
     const batch = waiting.get(key);

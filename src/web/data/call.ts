@@ -50,7 +50,7 @@ export async function call<P extends z.ZodType, Q extends z.ZodType, B extends z
   return route.response.parse(answer);
 }
 
-export async function request(address: string, init: RequestInit): Promise<Response> {
+async function request(address: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(address, init);

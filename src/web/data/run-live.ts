@@ -57,7 +57,7 @@ function apply(cache: QueryClient, run: string, event: LiveEvent): void {
   }
 }
 
-export function mergeSeries(before: readonly SeriesInfo[], grown: readonly SeriesInfo[]): SeriesInfo[] {
+function mergeSeries(before: readonly SeriesInfo[], grown: readonly SeriesInfo[]): SeriesInfo[] {
   const byId = new Map(before.map((one) => [one.id, one]));
   for (const one of grown) byId.set(one.id, one);
   return [...byId.values()];

@@ -87,7 +87,7 @@ function missing(series: readonly SeriesInfo[]): RunAxis["unavailable"] {
   return reasons;
 }
 
-export const isSystem = (name: string): boolean => name.startsWith("system/");
+const isSystem = (name: string): boolean => name.startsWith("system/");
 
 /** Steps of the training's own series; the machine's figures may be taken before the first and after the last. */
 export function stepRange(series: readonly SeriesInfo[]): readonly [number, number] {

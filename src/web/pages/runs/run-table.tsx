@@ -48,6 +48,8 @@ export function RunTable(props: RunTableProps) {
     count: rows?.length ?? 0,
     estimateSize: () => rowHeight,
     overscan: 12,
+    // Drawing with React's own schedule keeps a fast scroll smooth; rows outside the screen are drawn ahead anyway.
+    useFlushSync: false,
     scrollMargin: body.current?.offsetTop ?? 0,
     getItemKey: (index) => rows?.[index]?.id ?? index,
   });
