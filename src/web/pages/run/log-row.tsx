@@ -33,7 +33,7 @@ export function LogRow({
     <div className={`log-row is-${level}${marked ? " is-marked" : ""}${open ? " is-open" : ""}`}>
       <button type="button" aria-expanded={folds ? open : undefined} onClick={toggle}>
         <span className="log-time" title={where.filter((part) => part !== "").join(" · ")}>
-          {step === null ? (time === null ? "" : elapsed(time - origin)) : grouped(step)}
+          {step === null ? (time === null ? "" : elapsed(time - origin)) : `step ${grouped(step)}`}
         </span>
         <abbr className="log-level" title={level}>
           {levelLetter[level]}
