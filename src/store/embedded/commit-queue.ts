@@ -37,6 +37,8 @@ export interface Host {
  * commit runs go into the next one together. Nothing is acknowledged before its commit.
  */
 export class CommitQueue {
+  /** How many transactions there have been. */
+  commits = 0;
   private readonly host: Host;
   private readonly limitBytes: number;
   private readonly queue: Waiting[] = [];
@@ -120,6 +122,7 @@ export class CommitQueue {
 
   /** Answers every one of `changes`; never rejects. */
   private async commit(changes: readonly Waiting[], bytes: number): Promise<void> {
+    this.commits += 1;
     let session: Session;
     try {
       this.host.checkSpace(bytes);

@@ -47,13 +47,15 @@ export { annotateLock } from "./lock.ts";
 export interface EmbeddedStoreOptions extends EngineOptions {
   /** Ingest stops when less than this is free; default 64 MiB, or a tenth of a small file system. */
   readonly floorBytes?: number | undefined;
+  /** After how long without use the store gives memory back. */
+  readonly restMs?: number | undefined;
   /** What may wait to be written before `append` waits too. */
   readonly queueBytes?: number | undefined;
 }
 
 const defaultQueueBytes = 64 * 1024 * 1024;
-/** How often memory that nobody uses any more is let go. */
-const tidyMs = 60_000;
+/** A store that is not used for this long gives memory back. */
+const restMs = 15_000;
 
 /**
  * The store in a directory of this machine, on DuckDB. One process owns the directory.
@@ -80,7 +82,11 @@ class EmbeddedStore implements Store {
   private readonly options: EmbeddedStoreOptions;
   private readonly queue: CommitQueue;
   private readonly smoothing = new Smoothing();
-  private readonly tidying: NodeJS.Timeout;
+  private readonly watch: NodeJS.Timeout;
+  /** What had been done when the watch last looked. */
+  private readsBefore = 0;
+  private commitsBefore = 0;
+  private resting = true;
   private compacting: Promise<void> | undefined;
 
   constructor(directory: string, lock: Lock, supervisor: Supervisor, options: EmbeddedStoreOptions) {
@@ -100,7 +106,7 @@ class EmbeddedStore implements Store {
       },
       options.queueBytes ?? defaultQueueBytes,
     );
-    this.tidying = setInterval(() => void this.tidy(), tidyMs).unref();
+    this.watch = setInterval(() => void this.rest(), options.restMs ?? restMs).unref();
   }
 
   get incidents(): readonly StoreIncident[] {
@@ -186,7 +192,7 @@ class EmbeddedStore implements Store {
     const { session, run } = await this.loaded(id);
     const read: Read = (work) => this.supervisor.read((reader) => work(reader));
     const alone: Alone = (work) => this.queue.alone(work);
-    const sources = { read, alone, overviews: session.overviews, now: Date.now() };
+    const sources = { read, alone, overviews: session.overviews };
     const charts = await readBuckets(sources, seriesOf(run, query.series), query);
     const smoothed = query.smoothing === undefined ? undefined : await this.smoothing.of(read, charts, query.smoothing);
     return charts.map(({ state, rows }) => toBuckets(state.id, rows, smoothed?.get(state)));
@@ -250,7 +256,7 @@ class EmbeddedStore implements Store {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.tidying);
+    clearInterval(this.watch);
     await this.compacting?.catch(() => {});
     await this.queue.drained();
     await this.supervisor.close();
@@ -323,14 +329,20 @@ class EmbeddedStore implements Store {
     return runs ?? [];
   }
 
-  private async tidy(): Promise<void> {
-    try {
-      const { overviews } = await this.supervisor.session();
-      overviews.evict(Date.now());
-      this.smoothing.evict(Date.now());
-    } catch {
-      // Being reopened: there is nothing to let go of.
-    }
+  /**
+   * Gives memory back when nothing happens: what charts keep, and the engine's cache, which it only
+   * gives back when it is closed. The next use finds it open again; closing also merges the log.
+   */
+  private async rest(): Promise<void> {
+    if (this.supervisor.reads === this.readsBefore && this.queue.commits === this.commitsBefore) {
+      if (this.resting || this.compacting !== undefined || this.supervisor.isReading) return;
+      this.resting = true;
+      this.smoothing.clear();
+      // A failure is met again, and told, by whoever uses the store next.
+      await this.queue.alone(() => this.supervisor.replace(() => {})).catch(() => {});
+    } else this.resting = false;
+    this.readsBefore = this.supervisor.reads;
+    this.commitsBefore = this.queue.commits;
   }
 }
 

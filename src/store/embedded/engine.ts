@@ -6,7 +6,7 @@ import { AppError, messageOf } from "../../base/errors.ts";
 import { totalBytes } from "./free-space.ts";
 import type { StoreIncident } from "../store.ts";
 import { createTables, schemaVersion } from "./schema.ts";
-import { damagedAt, entryStart, keepAside, truncateLog, wholeBytes } from "./wal.ts";
+import { damagedAt, entryStart, isLogFailure, keepAside, truncateLog, wholeBytes } from "./wal.ts";
 
 export interface EngineOptions {
   readonly threads?: number | undefined;
@@ -130,6 +130,11 @@ export class Engine {
     }
   }
 
+  /** Whether a read is under way or waits. */
+  get isReading(): boolean {
+    return this.running > 0 || this.waiting.length > 0;
+  }
+
   async read<T>(work: (reader: Connection) => Promise<T>): Promise<T> {
     const reader = this.idle.pop() ?? (await new Promise<Connection>((resolve) => this.waiting.push(resolve)));
     this.running += 1;
@@ -146,7 +151,7 @@ export class Engine {
 
   /** Waits for running reads, then closes. The caller makes sure that no new ones begin. */
   async close(): Promise<void> {
-    while (this.running > 0 || this.waiting.length > 0) {
+    while (this.isReading) {
       await new Promise<void>((resolve) => {
         this.drained = resolve;
       });
@@ -193,10 +198,12 @@ export async function openRepaired(
     try {
       return await Engine.open(file, options);
     } catch (error) {
-      const position = damagedAt(messageOf(error));
-      if (position === undefined || attempt === 3) throw error;
+      const message = messageOf(error);
+      if (!isLogFailure(message) || attempt === 3) throw error;
       const keptFile = keepAside(wal, now());
-      const start = entryStart(wal, position);
+      const position = damagedAt(message);
+      // Without a position it is the entry that says it is longer than the log.
+      const start = position === undefined ? whole : entryStart(wal, position);
       const before = wholeBytes(wal).size;
       truncateLog(wal, start);
       report({

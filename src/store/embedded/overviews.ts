@@ -8,8 +8,6 @@ import type { SeriesState } from "./series-state.ts";
 
 /** Memory that overviews may hold together; the least recently drawn go first. 160 bytes for every 256 points. */
 const limitBytes = 48 * 1024 * 1024;
-/** An overview that nobody looked at for this long is let go. */
-const idleMs = 5 * 60_000;
 
 /** Runs work while no transaction is open, so that what is read is exactly what is in the index. */
 export type Alone = <T>(work: () => Promise<T>) => Promise<T>;
@@ -20,12 +18,11 @@ export type Alone = <T>(work: () => Promise<T>) => Promise<T>;
  */
 export class Overviews {
   /** In order of last use. */
-  private readonly used = new Map<SeriesState, number>();
+  private readonly used = new Set<SeriesState>();
 
   async load(
     { read, alone }: { readonly read: Read; readonly alone: Alone },
     states: readonly SeriesState[],
-    now: number,
   ): Promise<ReadonlyMap<SeriesState, Overview>> {
     const missing = states.filter((state) => state.overview === undefined);
     if (missing.length > 0) {
@@ -40,22 +37,27 @@ export class Overviews {
     }
     for (const state of states) {
       this.used.delete(state);
-      this.used.set(state, now);
+      this.used.add(state);
     }
     const loaded = new Map<SeriesState, Overview>();
     for (const state of states) if (state.overview !== undefined) loaded.set(state, state.overview);
-    this.evict(now, states.length);
+    this.evict(states.length);
     return loaded;
   }
 
-  /** Lets go of what is over the limit or unused. The last `keep` are in use. */
-  evict(now: number, keep = 0): void {
+  clear(): void {
+    for (const state of this.used.keys()) state.overview = undefined;
+    this.used.clear();
+  }
+
+  /** Lets go of what is over the limit; the last `keep` are in use. */
+  private evict(keep: number): void {
     let bytes = 0;
-    for (const state of this.used.keys()) bytes += state.overview?.bytes ?? 0;
+    for (const state of this.used) bytes += state.overview?.bytes ?? 0;
     let left = this.used.size;
-    for (const [state, at] of this.used) {
+    for (const state of this.used) {
       left -= 1;
-      if (left < keep || (bytes <= limitBytes && now - at < idleMs)) return;
+      if (left < keep || bytes <= limitBytes) return;
       bytes -= state.overview?.bytes ?? 0;
       state.overview = undefined;
       this.used.delete(state);

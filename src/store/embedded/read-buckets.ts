@@ -24,7 +24,6 @@ export interface BucketSources {
   readonly read: Read;
   readonly alone: Alone;
   readonly overviews: Overviews;
-  readonly now: number;
 }
 
 /** Where the chart begins on the axis, and how much of it one pixel covers. */
@@ -76,7 +75,7 @@ async function firstRows(
   axis: Axis,
   width: number,
 ): Promise<Draft[]> {
-  const { read, alone, overviews, now } = sources;
+  const { read, alone, overviews } = sources;
   const short = new Map<SeriesState, Range>();
   for (const state of states) {
     if (state.count > rawPointsPerPixel * width) continue;
@@ -85,7 +84,7 @@ async function firstRows(
   const long = states.filter((state) => !short.has(state));
   const [points, loaded] = await Promise.all([
     fetchRows(read, [...short.values()]),
-    overviews.load({ read, alone }, long, now),
+    overviews.load({ read, alone }, long),
   ]);
   // From here on nothing waits: overviews and open buckets belong to the same moment.
   return states.map((state) => {

@@ -13,7 +13,6 @@ import type { SeriesState } from "./series-state.ts";
 const shortPoints = 65_536;
 /** Memory that stored averages may hold together: 32 bytes for every 16 points of a series and weight. */
 const limitBytes = 32 * 1024 * 1024;
-const idleMs = 5 * 60_000;
 /** Stretches of points this close to each other are read as one. */
 const nearbyPoints = 4096;
 
@@ -61,7 +60,6 @@ const markWidth = 4;
 class Track {
   /** Points taken in so far. */
   end = 0;
-  usedAt = 0;
   private readonly average: Average;
   private segment = 0;
   private segmentStart = 0;
@@ -133,9 +131,8 @@ export class Smoothing {
     return smoothed;
   }
 
-  /** Lets go of averages that nobody asked for for a while. */
-  evict(now: number): void {
-    for (const [key, track] of this.tracks) if (now - track.usedAt >= idleMs) this.tracks.delete(key);
+  clear(): void {
+    this.tracks.clear();
   }
 
   private async long(read: Read, { state, rows }: Chart, weight: number): Promise<Float64Array> {
@@ -183,7 +180,6 @@ export class Smoothing {
   private async track(read: Read, state: SeriesState, weight: number): Promise<Track> {
     const key = `${state.key} ${weight}`;
     const track = this.tracks.get(key) ?? new Track(weight);
-    track.usedAt = Date.now();
     this.tracks.delete(key);
     this.tracks.set(key, track);
     if (track.end < state.count) await read((reader) => extend(reader, state, track));

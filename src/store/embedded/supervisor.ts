@@ -19,6 +19,8 @@ const retryMs = 1000;
  */
 export class Supervisor {
   readonly incidents: StoreIncident[] = [];
+  /** How many reads there have been. */
+  reads = 0;
   private readonly directory: string;
   private readonly options: EngineOptions & { readonly floorBytes?: number | undefined };
   private readonly now: () => number;
@@ -50,6 +52,7 @@ export class Supervisor {
   }
 
   async read<T>(work: (reader: Connection, session: Session) => Promise<T>): Promise<T> {
+    this.reads += 1;
     const session = await this.session();
     try {
       return await session.engine.read((reader) => work(reader, session));
@@ -60,6 +63,10 @@ export class Supervisor {
       const next = await this.session();
       return next.engine.read((reader) => work(reader, next));
     }
+  }
+
+  get isReading(): boolean {
+    return this.state?.engine.isReading ?? false;
   }
 
   /** Puts a new session in the place of `broken`, unless that was done already. */
@@ -92,6 +99,7 @@ export class Supervisor {
     const session = await this.session();
     this.state = undefined;
     this.opening = (async () => {
+      session.overviews.clear();
       await session.close();
       change();
       return this.open(session.catalog);

@@ -28,9 +28,11 @@ export function wholeBytes(wal: string): { readonly whole: number; readonly size
   }
 }
 
+/** Whether the engine refused to open because of the log. It has no error codes; a test pins the words with damaged logs. */
+export const isLogFailure = (message: string): boolean => /replaying WAL/.test(message);
+
 /** The byte position in the engine's message about a damaged log, or undefined when it speaks of something else. */
 export function damagedAt(message: string): number | undefined {
-  // The engine has no error code for this; the sentence is pinned by a test with a really damaged log.
   const match = /WAL file.*byte position (\d+)/s.exec(message);
   return match?.[1] === undefined ? undefined : Number(match[1]);
 }
