@@ -39,7 +39,6 @@ export const layers: readonly Layer[] = [
     imports: ["api", "analysis", "model", "base"],
     packages: [
       "@mantine/*",
-      "@observablehq/plot",
       "@tabler/icons-react",
       "@tanstack/*",
       "react",

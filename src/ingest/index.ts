@@ -3,7 +3,6 @@ export { configFromCommand } from "./command.ts";
 export { ConsoleDecoder } from "./console-decoder.ts";
 export { console as consoleFormat } from "./formats/console.ts";
 export { formats, refusalOf, sniffFormat } from "./formats/index.ts";
-export { maxLineBytes } from "./format.ts";
 export type { Decoder, DecoderContext, Format } from "./format.ts";
 export { mergeDecoded } from "./merge.ts";
 export { isSecret, maskSecret } from "./secret.ts";

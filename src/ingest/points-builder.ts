@@ -2,7 +2,7 @@ import { seriesId } from "../model/series.ts";
 import type { Labels, SeriesPoints } from "../model/series.ts";
 
 /** More names than this in one input are a mistake (a name that holds a step), and would eat the memory. */
-export const maxSeries = 50_000;
+const maxSeries = 50_000;
 const maxNameLength = 512;
 
 /** Where points stand: the step, and milliseconds since the epoch (NaN when unknown). */

@@ -6,7 +6,7 @@ import { numberOf } from "./number-text.ts";
  * Columns that say where a row stands, best first. `epoch` is last: it is a step only where nothing
  * finer is there. `global_step/max_steps` is ms-swift's, with values like "10/100".
  */
-export const stepKeys = [
+const stepKeys = [
   "step",
   "global_step",
   "global_step/max_steps",

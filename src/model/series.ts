@@ -4,9 +4,6 @@ import { z } from "zod";
 export const Labels = z.record(z.string().min(1).max(128), z.string().max(512));
 export type Labels = z.infer<typeof Labels>;
 
-export const SeriesKey = z.object({ name: z.string().min(1).max(512), labels: Labels.default({}) });
-export type SeriesKey = z.infer<typeof SeriesKey>;
-
 /**
  * The identity of a series inside its run, also its spelling in URLs and reports:
  * `loss`, or `loss{rank=0,split=eval}` with labels sorted by name. `\`, `,`, `=`, `{`, `}` in

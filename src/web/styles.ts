@@ -19,3 +19,5 @@ import "@mantine/core/styles/Slider.css";
 import "@mantine/core/styles/Tooltip.css";
 import "uplot/dist/uPlot.min.css";
 import "./base.css";
+import "./shell.css";
+import "./widgets/widgets.css";

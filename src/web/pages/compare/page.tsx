@@ -1,5 +1,7 @@
 import "../../charts/charts.css";
 import "../runs/runs.css";
+import "../run/findings.css";
+import "../run/log.css";
 import "../run/run.css";
 import "./compare.css";
 import { useQueries, useQuery } from "@tanstack/react-query";

@@ -1,4 +1,6 @@
 import "../../charts/charts.css";
+import "./findings.css";
+import "./log.css";
 import "./run.css";
 import { Button, Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
