@@ -91,6 +91,18 @@ test("500 runs of garbage are diagnosed without a failure, and reported as valid
 const toText = (value: number): string | number =>
   fromWire(value) !== undefined && Number.isFinite(value) ? value : String(value);
 
+test("steps that go back at every row cost no more than others", () => {
+  const rows = 100_000;
+  const rising = runOf({ rows: Array.from({ length: rows }, (_, i): Row => ({ step: i, loss: 1 + (i % 7) })) });
+  const falling = runOf({ rows: Array.from({ length: rows }, (_, i): Row => ({ step: rows - i, loss: 1 + (i % 7) })) });
+  const [usual, odd] = [rising, falling].map((run) => {
+    const start = performance.now();
+    createDiagnosis(run, rules, signs)();
+    return performance.now() - start;
+  });
+  expect(odd).toBeLessThan(10 * (usual ?? 0) + 500);
+});
+
 test("log lines are read once, however many there are", () => {
   const run = runOf({ rows: [{ step: 1, loss: 1 }] });
   const diagnose = createDiagnosis(run, rules, signs);

@@ -71,7 +71,7 @@ export function surroundingEvidence({ grad, rate, surge, norm, step, rateHere }:
       note: `gradient norm; its median over the run is ${say(grad.usual)}`,
     });
   if (rate !== null && !Number.isNaN(rateHere))
-    evidence.push({ series: rate.series, step, value: rateHere, note: "learning rate there" });
+    evidence.push({ series: rate.series, step: rate.loggedAt(step), value: rateHere, note: "learning rate there" });
   return evidence;
 }
 
@@ -182,7 +182,10 @@ const playbook =
 
 export function lowerRate(around: Surroundings, factor: number): Advice[] {
   const { options, rate } = around;
-  const configured = options.number("learning_rate") ?? rate?.peak;
+  const known = [options.number("learning_rate"), rate?.peak].filter((one) => one !== undefined);
+  const configured = known.find((one) => one > 0);
+  // A rate that is known to be 0 cannot be lowered.
+  if (configured === undefined && known.length > 0) return [];
   const to = configured === undefined ? 1e-4 : round(configured / factor);
   const changes = [options.change("learning_rate", to, rate?.peak)];
   if (around.hasWarmUp === false) changes.push(options.change("warmup_steps", 100));

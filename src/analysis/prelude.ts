@@ -93,7 +93,12 @@ export function readPrelude(facts: PreludeFacts, lost: LossOfNumbers): Prelude {
       note: `gradient norm leaves its band, usually ${say(near.usual)}`,
     });
   if (rate !== null && !Number.isNaN(rateAtOnset))
-    evidence.push({ series: rate.series, step: lost.step, value: rateAtOnset, note: "learning rate at the onset" });
+    evidence.push({
+      series: rate.series,
+      step: rate.loggedAt(lost.step),
+      value: rateAtOnset,
+      note: "learning rate at the onset",
+    });
   return {
     lost,
     onset: Number.isNaN(time) ? { step: lost.step } : { step: lost.step, time },
@@ -239,23 +244,37 @@ export function overflowSuspects(prelude: Prelude): Suspect[] {
   ];
 }
 
+/** Nothing was good before, so there is nothing in this run to go back to. */
+const checkStart = (dialect: string | null): Advice => ({
+  id: "check-start",
+  summary:
+    "Check what training starts from: whether the first weights (or the checkpoint they come from) are finite, and whether the first batch has rows without a label or without an unmasked token. torch.autograd.detect_anomaly names the first operation that is not finite.",
+  changes: [],
+  dialect,
+  expect: "The loss of the first step is finite.",
+  source: "https://docs.pytorch.org/docs/stable/autograd.html#anomaly-detection",
+});
+
 /** Changes for lost numbers, likeliest cause first. Every number is computed from this run. */
 export function overflowAdvice(prelude: Prelude, options: Options): Advice[] {
   const { rate, surge, usualNorm } = prelude;
   const dialect = options.dialect;
   const advice: Advice[] = [];
-  const configured = options.number("learning_rate") ?? rate?.peak;
+  const configured = [options.number("learning_rate"), rate?.peak].find((one) => one !== undefined && one > 0);
   const clip = options.number("max_grad_norm");
   const isRateSuspect = surge !== null || prelude.lossRose || prelude.isWarmingUp === true || prelude.rateJump === true;
-  const resume: Advice = {
-    id: "rewind",
-    summary: `Go back to the last checkpoint before step ${prelude.lost.step}, and skip or inspect the batches around it. Find the example with torch.autograd.detect_anomaly or by checking each batch for rows without a label or without an unmasked token.`,
-    changes: [options.change("resume", `the last checkpoint before step ${prelude.lost.step}`)],
-    dialect,
-    expect:
-      "The same steps pass with a finite loss once the batch is gone; if they fail again on other data, the settings are to blame.",
-    source: "https://arxiv.org/abs/2204.02311",
-  };
+  const resume: Advice =
+    prelude.lost.rowsBefore === 0
+      ? checkStart(dialect)
+      : {
+          id: "rewind",
+          summary: `Go back to the last checkpoint before step ${prelude.lost.step}, and skip or inspect the batches around it. Find the example with torch.autograd.detect_anomaly or by checking each batch for rows without a label or without an unmasked token.`,
+          changes: [options.change("resume", `the last checkpoint before step ${prelude.lost.step}`)],
+          dialect,
+          expect:
+            "The same steps pass with a finite loss once the batch is gone; if they fail again on other data, the settings are to blame.",
+          source: "https://arxiv.org/abs/2204.02311",
+        };
   if (!isRateSuspect) advice.push(resume);
   if (configured !== undefined) {
     const to = round(configured / 10);

@@ -9,6 +9,8 @@ export interface LearningRate extends Curve {
   readonly warmedUpAt: number | null;
   /** Rate in force at a step; NaN before the first row. */
   atStep(step: number): number;
+  /** Step of the row that says so, for evidence; NaN before the first row. */
+  loggedAt(step: number): number;
 }
 
 /** A schedule warms up when it starts below this share of its peak. Schedules start at 0 or at peak/warm-up steps. */
@@ -35,6 +37,7 @@ export const learningRate = defineFact<LearningRate>({
       peak,
       warmedUpAt: rises ? at(rows.step, peakRow) : null,
       atStep: (step) => at(rows.value, rowBefore(rows, step)),
+      loggedAt: (step) => at(rows.step, rowBefore(rows, step)),
     };
   },
 });

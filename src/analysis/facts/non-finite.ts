@@ -1,4 +1,4 @@
-import { at } from "../../base/statistics.ts";
+import { at, median } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import type { Curve } from "./curve.ts";
 import { gradNorm } from "./grad-norm.ts";
@@ -25,6 +25,8 @@ const recoveryRows = 1;
 const zeroRowsWithoutNorm = 3;
 /** ... and the loss before must have been far above what rounds to 0 in a log of four digits. */
 const smallestPlausibleLoss = 0.01;
+/** Rows before a 0 that show the usual change from row to row. */
+const paceRows = 20;
 
 export const lossOfNumbers = defineFact<LossOfNumbers>({
   id: "non-finite loss",
@@ -47,27 +49,21 @@ export const lossOfNumbers = defineFact<LossOfNumbers>({
   },
 });
 
-/** Row from which on the loss is not finite up to its end; -1 when its last rows are finite. */
+/** Row from which on the loss is not finite up to its end or nearly so; -1 when single bad rows or short stretches were overcome. */
 function firstLogged(curve: Curve): number {
-  let row = curve.length;
-  while (row > 0 && !Number.isFinite(at(curve.value, row - 1))) row -= 1;
-  if (row === curve.length) return firstEpisode(curve);
-  // Good rows between bad ones: the run was lost at the first of them when most of what follows is bad.
-  const episode = firstEpisode(curve);
-  return episode >= 0 && episode < row ? episode : row;
-}
-
-/** First row of a stretch of more than `recoveryRows` non-finite rows; -1 when there is none. */
-function firstEpisode(curve: Curve): number {
-  let start = -1;
-  for (let i = 0; i < curve.length; i++) {
-    if (Number.isFinite(at(curve.value, i))) start = -1;
-    else {
-      if (start < 0) start = i;
-      if (i - start + 1 > recoveryRows) return start;
-    }
+  let first = -1;
+  let bad = 0;
+  let stretch = 0;
+  for (let i = curve.length - 1; i >= 0; i--) {
+    stretch = Number.isFinite(at(curve.value, i)) ? 0 : stretch + 1;
+    if (stretch === 0) continue;
+    bad += 1;
+    if (i > 0 && !Number.isFinite(at(curve.value, i - 1))) continue;
+    // Good rows between bad ones: the run was lost at the first stretch after which most rows are bad.
+    const rest = curve.length - i;
+    if ((stretch > recoveryRows || stretch === rest) && 2 * bad > rest) first = i;
   }
-  return -1;
+  return first;
 }
 
 /**
@@ -80,7 +76,7 @@ function firstHidden(curve: Curve, norms: Curve | undefined): number {
   if (zero < 0) return -1;
   if (norms === undefined) {
     const long = curve.length - zero >= zeroRowsWithoutNorm;
-    return zero > 0 && long && at(curve.value, zero - 1) > smallestPlausibleLoss ? zero : -1;
+    return zero > 0 && long && at(curve.value, zero - 1) > smallestPlausibleLoss && !glidesTo(zero, curve) ? zero : -1;
   }
   const firstBadNorm = lastBadStretch(norms);
   if (firstBadNorm < 0) return -1;
@@ -89,6 +85,18 @@ function firstHidden(curve: Curve, norms: Curve | undefined): number {
   let row = zero;
   while (row > 0 && at(curve.step, row - 1) >= badStep) row -= 1;
   return row;
+}
+
+/**
+ * Whether the loss came down to row `zero` by its usual pace: a margin or a squared error may truly end at 0.
+ * It must have been near 0 already, since a steep start has a pace that reaches anywhere.
+ */
+function glidesTo(zero: number, curve: Curve): boolean {
+  const from = Math.max(0, zero - paceRows);
+  const changes: number[] = [];
+  for (let i = from + 1; i < zero; i++) changes.push(Math.abs(at(curve.value, i) - at(curve.value, i - 1)));
+  const last = at(curve.value, zero - 1);
+  return last < 0.05 * at(curve.value, 0) && last <= 2 * median(changes);
 }
 
 /** Start of the stretch of non-finite values that lasts to the end; -1 when the last value is finite. */

@@ -25,13 +25,14 @@ export const resumes = defineFact<readonly Resume[]>({
     const found = new Map<number, Resume>();
     const add = (row: number, from: Resume["from"]): void => {
       // Signs of one resume stand within a few rows of each other.
-      for (const known of found.keys()) if (Math.abs(known - row) <= climbRows) return;
+      for (let near = row - climbRows; near <= row + climbRows; near++) if (found.has(near)) return;
       if (row > 0 && row < rows.length) found.set(row, { row, step: at(rows.step, row), from });
     };
     for (let i = 1; i < rows.length; i++) if (at(rows.step, i) < at(rows.step, i - 1)) add(i, "steps went back");
+    const highest = highestUntil(rows.step);
     for (const line of get(logLines)?.resumes ?? []) {
       const step = line.step ?? lastNumber(line.message);
-      if (step !== undefined) add(firstAfter(rows.step, step), "log line");
+      if (step !== undefined) add(firstAfter(highest, step), "log line");
     }
     const rate = get(learningRate);
     if (rate !== undefined)
@@ -40,14 +41,28 @@ export const resumes = defineFact<readonly Resume[]>({
         if (!(at(rate.value, i) < restartShare * before) || before < restartShare * rate.peak) continue;
         let climbs = true;
         for (let k = i + 1; k <= i + climbRows; k++) climbs &&= at(rate.value, k) > at(rate.value, k - 1);
-        if (climbs) add(firstAfter(rows.step, at(rate.step, i) - 1), "schedule began anew");
+        if (climbs) add(firstAfter(highest, at(rate.step, i) - 1), "schedule began anew");
       }
     return [...found.values()].sort((a, b) => a.row - b.row);
   },
 });
 
-function firstAfter(steps: Float64Array, step: number): number {
-  return steps.findIndex((candidate) => candidate > step);
+/** The largest step up to each row: ascending even where steps go back, so that it can be searched by halves. */
+function highestUntil(steps: Float64Array): Float64Array {
+  let highest = Number.NEGATIVE_INFINITY;
+  return steps.map((step) => (highest = Math.max(highest, step)));
+}
+
+/** First row whose step is larger; `highest.length` when there is none. */
+function firstAfter(highest: Float64Array, step: number): number {
+  let low = 0;
+  let high = highest.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (at(highest, middle) > step) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function lastNumber(text: string): number | undefined {

@@ -29,6 +29,13 @@ describe("hidden-non-finite-loss", () => {
     expect(findingOf(rule, { rows: rows.map((row) => ({ ...row, loss: 0, reward: 0.1 })) })).toBeUndefined();
   });
 
+  test("is silent on a margin or squared error that comes down to 0 by its usual pace", () => {
+    const hinge = Array.from({ length: 200 }, (_, i): Row => ({ step: i + 1, loss: Math.max(0, 5 - i / 20) }));
+    expect(findingOf(rule, { rows: hinge })).toBeUndefined();
+    const cut = hinge.map((row, i) => (i < 40 ? row : { ...row, loss: 0 }));
+    expect(findingOf(rule, { rows: cut })?.onset.step).toBe(41);
+  });
+
   test("is silent on a healthy run", () => {
     expect(findingOf(rule, healthy)).toBeUndefined();
     expect(reportOn(healthy).clean).toContain(rule);

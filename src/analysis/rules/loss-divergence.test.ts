@@ -31,6 +31,15 @@ describe("loss-divergence", () => {
     expect(findingOf(rule, { rows: launched })?.onset.step).toBe(5);
   });
 
+  test("a learning rate of 0 is not advised to be lowered", () => {
+    const raised = without(rows, "learning_rate").map((row, i) =>
+      i >= 100 ? { ...row, loss: (row["loss"] ?? 0) * 2.5 } : row,
+    );
+    const finding = findingOf(rule, { rows: raised, config: { learning_rate: 0 } });
+    expect(finding).toBeDefined();
+    for (const { from, to } of changesOf(finding)) expect(to).not.toBe(from);
+  });
+
   test("a slow rise counts once half of the progress is lost", () => {
     const drifting = rows.map((row, i) => (i < 80 ? row : { ...row, loss: (row["loss"] ?? 0) + (i - 80) * 0.05 }));
     const finding = findingOf(rule, { rows: drifting });

@@ -49,6 +49,34 @@ describe("non-finite-loss", () => {
     });
   });
 
+  test("a few bad rows at the start that are overcome are a warning; bad rows that keep coming are not", () => {
+    const warmed = findingOf(rule, { rows: rows.map((row, i) => (i < 3 ? { ...row, loss: Number.NaN } : row)) });
+    expect(warmed).toMatchObject({ severity: "warning", recovered: true, onset: { step: 10 }, end: { step: 40 } });
+    expect(warmed?.message).toBe(
+      "Loss was NaN in 3 logged steps, first at step 10, and finite again after at most 3 logged steps.",
+    );
+    const flickering = findingOf(rule, {
+      rows: rows.map((row, i) => (i > 50 && i % 4 !== 0 ? { ...row, loss: Number.NaN } : row)),
+    });
+    expect(flickering).toMatchObject({ severity: "error", onset: { step: 540 } });
+    expect(flickering?.message).toMatch(/It was finite in only \d+ of the \d+ logged steps since/);
+  });
+
+  test("a run that never had a finite loss is not sent back to a checkpoint that cannot exist", () => {
+    const finding = findingOf(rule, { rows: broken(0) });
+    expect(finding?.message).toContain("it was never finite");
+    expect(finding?.advice.map((advice) => advice.id)).toContain("check-start");
+    expect(finding?.advice.map((advice) => advice.id)).not.toContain("rewind");
+  });
+
+  test("evidence names the row of the learning rate that was in force", () => {
+    const sparse = broken(41).map((row, i): Row =>
+      i % 10 === 0 ? { ...row, learning_rate: 0.001 } : (without([row], "learning_rate")[0] ?? row),
+    );
+    const rate = findingOf(rule, { rows: sparse })?.evidence.find((one) => one.series === "learning_rate");
+    expect(rate).toMatchObject({ step: 410, value: 0.001 });
+  });
+
   test("is silent when only grad_norm is not a number now and then", () => {
     expect(
       findingOf(rule, { rows: rows.map((row, i) => (i % 40 === 7 ? { ...row, grad_norm: Number.NaN } : row)) }),

@@ -46,11 +46,18 @@ export const nonFiniteLoss = defineRule({
         : lead !== null && prelude.surge !== null
           ? `, ${saySteps(lead)} after grad_norm left its band at step ${prelude.surge.step}`
           : "";
-    const good = lost.rowsBefore === 0 ? "it was never finite" : `the last good value was ${say(prelude.lastGood)}`;
+    const since = logged.length - lost.row;
+    const finite = logged.value.subarray(lost.row).reduce((count, one) => count + (Number.isFinite(one) ? 1 : 0), 0);
+    const good =
+      lost.rowsBefore === 0 ? "it was not finite before" : `the last good value was ${say(prelude.lastGood)}`;
+    const after =
+      finite === 0
+        ? `It has not come back in ${saySteps(since)}`
+        : `It was finite in only ${finite} of the ${saySteps(since)} since`;
     return [
       {
         severity: "error",
-        message: `Loss became ${say(value)} at step ${lost.step}${nearest}; ${good}. It has not come back in ${saySteps(logged.length - lost.row)}, and the weights are most likely lost.`,
+        message: `Loss became ${say(value)} at step ${lost.step}${nearest}; ${lost.rowsBefore === 0 && finite === 0 ? "it was never finite" : good}. ${after}, and the weights are most likely lost.`,
         onset: prelude.onset,
         end: null,
         recovered: false,
@@ -80,18 +87,24 @@ export const nonFiniteLoss = defineRule({
   },
 });
 
-/** Single bad rows between good ones: something produced them, but training went on. */
+/** Single bad rows or short stretches between good ones: something produced them, but training went on. */
 function recovered(logged: Curve): FindingDraft[] {
   const bad: number[] = [];
-  for (let i = 0; i < logged.length; i++) if (!Number.isFinite(at(logged.value, i))) bad.push(i);
+  let longest = 0;
+  for (let i = 0, stretch = 0; i < logged.length; i++) {
+    stretch = Number.isFinite(at(logged.value, i)) ? 0 : stretch + 1;
+    if (stretch > 0) bad.push(i);
+    longest = Math.max(longest, stretch);
+  }
   const [first] = bad;
   const last = bad.at(-1);
   if (first === undefined || last === undefined) return [];
   const value = at(logged.value, first);
+  const back = longest === 1 ? "in the next one" : `after at most ${saySteps(longest)}`;
   return [
     {
       severity: "warning",
-      message: `Loss was ${say(value)} in ${saySteps(bad.length)}, first at step ${at(logged.step, first)}, and finite again in the next one each time.`,
+      message: `Loss was ${say(value)} in ${saySteps(bad.length)}, first at step ${at(logged.step, first)}, and finite again ${back}${bad.length > longest ? " each time" : ""}.`,
       onset: { step: at(logged.step, first) },
       end: { step: at(logged.step, last + 1) },
       recovered: true,
@@ -99,7 +112,7 @@ function recovered(logged: Curve): FindingDraft[] {
         series: logged.series,
         step: at(logged.step, row),
         value: toWire(at(logged.value, row)),
-        note: "not finite, and finite in the next row",
+        note: longest === 1 ? "not finite, and finite in the next row" : "not finite",
       })),
       causes: rank([
         {
