@@ -20,8 +20,8 @@ export interface Store {
   deleteRun(id: string): Promise<void>;
 
   /**
-   * Appends points and records of one run. Points keep their order of arrival; a step at or below the
-   * last one of its series opens a new segment. With `writer` set, a batch whose (writer id, sequence)
+   * Appends points and records of one run. Points keep their order of arrival; a step below the
+   * last one of its series opens a new segment; the same step again is one more point of it. With `writer` set, a batch whose (writer id, sequence)
    * was stored before, in whatever order, is not written again and `duplicate` is true.
    */
   append(run: string, batch: Batch): Promise<{ readonly duplicate: boolean }>;

@@ -64,13 +64,13 @@ export class SeriesState {
       if (this.count === 0) {
         this.firstStep = step[0] ?? Number.NaN;
         this.segments = 1;
-      } else if ((step[from] ?? 0) <= this.lastStep) {
+      } else if ((step[from] ?? 0) < this.lastStep) {
         this.accumulator.close(emit);
         this.segmentStart = this.count;
         this.segments += 1;
       }
       let to = from + 1;
-      while (to < step.length && (step[to] ?? 0) > (step[to - 1] ?? 0)) to += 1;
+      while (to < step.length && (step[to] ?? 0) >= (step[to - 1] ?? 0)) to += 1;
       stage(from, to);
       this.accumulator.add({ points, from, to, segment: this.segments - 1, ordinal: this.count }, emit);
       this.summarise(points, from, to);
