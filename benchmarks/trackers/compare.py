@@ -59,7 +59,7 @@ def measure(tool, ingest_points, chart_sizes):
             row["chart_p50_ms"][str(n)] = p50_ms(lambda: tool.chart(run, "loss"), 30 if n <= 1_000_000 else 100)
             spikes, nans, size = recall(tool, run, n)
             row.update(spike_recall=spikes, nan_recall=nans, chart_bytes=size, needles_points=n)
-        time.sleep(5)
+        time.sleep(45)
         row["idle_mb_after"] = tool.server.resident_bytes() / 1e6
     finally:
         tool.server.stop()
@@ -83,7 +83,7 @@ def table(rows):
         key = f"ingest_{shape}_points_per_s"
         line(f"ingest, points/s, {what} (llmdbg is that many times faster)", lambda r: f"{r[key]:,.0f}" if r is ours else ratio(ours[key], r[key]))
     line("disk, bytes per point (times llmdbg's)", lambda r: f"{r['disk_bytes_per_point']:.0f}" + ("" if r is ours else f" ({r['disk_bytes_per_point'] / ours['disk_bytes_per_point']:.1f}x)"))
-    line("memory of the idle server, MB, fresh / after ingest", lambda r: f"{r['idle_mb_fresh']:.0f} / {r['idle_mb_after']:.0f}")
+    line("memory of the idle server, MB, fresh / 45 s after ingest", lambda r: f"{r['idle_mb_fresh']:.0f} / {r['idle_mb_after']:.0f}")
     for n in sorted({int(k) for r in rows for k in r["chart_p50_ms"]}):
         line(f"chart query over {n:,} points, p50 ms", lambda r: f"{r['chart_p50_ms'][str(n)]:.1f}" if str(n) in r["chart_p50_ms"] else "not run")
     line("single-step spikes that reach the chart (of 5)", lambda r: f"{r['spike_recall']:.0%} of {r['needles_points']:,} points")
