@@ -120,6 +120,7 @@ export const getPoints = defineRoute({
       }),
     ),
   }),
+  alsoAnswers: ["text/csv"],
 });
 
 /** Columns as `Buckets` of the store; null where the store has NaN. */

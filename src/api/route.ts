@@ -16,6 +16,8 @@ export interface Route<
   readonly query?: Query;
   readonly body?: Body;
   readonly response: Response;
+  /** Content types beside JSON that the request can ask for. */
+  readonly alsoAnswers?: readonly string[];
   /** Largest body in bytes, after decompression; the server's default when absent. */
   readonly maxBodyBytes?: number;
 }

@@ -14,6 +14,8 @@ const magics: readonly (readonly [name: string, bytes: readonly number[]])[] = [
   ["an ELF program", [0x7f, 0x45, 0x4c, 0x46]],
   ["a Python pickle", [0x80, 0x04, 0x95]],
   ["a Python pickle", [0x80, 0x02]],
+  ["UTF-16 text (save it as UTF-8 and try again)", [0xff, 0xfe]],
+  ["UTF-16 text (save it as UTF-8 and try again)", [0xfe, 0xff]],
 ];
 
 /** What kind of binary file begins like this; undefined for text. */

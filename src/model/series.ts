@@ -7,14 +7,16 @@ export type Labels = z.infer<typeof Labels>;
 /**
  * The identity of a series inside its run, also its spelling in URLs and reports:
  * `loss`, or `loss{rank=0,split=eval}` with labels sorted by name. `\`, `,`, `=`, `{`, `}` in
- * label names and values are escaped with a backslash.
+ * label names and values, and `\` and `{` in the name, are escaped with a backslash, so that a metric
+ * which is named like a labelled one is not taken for it.
  */
 export function seriesId(name: string, labels: Labels = {}): string {
   const entries = Object.entries(labels);
-  if (entries.length === 0) return name;
+  const base = /[\\{]/.test(name) ? name.replaceAll(/[\\{]/g, (c) => `\\${c}`) : name;
+  if (entries.length === 0) return base;
   const escape = (text: string): string => text.replaceAll(/[\\,={}]/g, (c) => `\\${c}`);
   entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `${name}{${entries.map(([k, v]) => `${escape(k)}=${escape(v)}`).join(",")}}`;
+  return `${base}{${entries.map(([k, v]) => `${escape(k)}=${escape(v)}`).join(",")}}`;
 }
 
 /**

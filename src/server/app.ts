@@ -2,12 +2,14 @@ import type { ServerResponse } from "node:http";
 import fastifySwagger from "@fastify/swagger";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { createJsonSchemaTransform } from "fastify-type-provider-zod";
+import { z } from "zod";
+import type { Route } from "../api/route.ts";
 import { Problem } from "../api/server.ts";
 import { AppError } from "../base/errors.ts";
 import { readBody } from "./body.ts";
 import { checkSender, type TokenCheck } from "./guard.ts";
 import { readJson } from "./json.ts";
-import { answerProblem } from "./problem.ts";
+import { answerProblem, answerUnreadable } from "./problem.ts";
 import { streams } from "./routes/events.ts";
 import { endpoints } from "./routes/index.ts";
 import type { Services } from "./services.ts";
@@ -35,7 +37,17 @@ export async function createApp({
   log,
   onRequest,
 }: AppOptions): Promise<FastifyInstance> {
-  const app = Fastify({ bodyLimit: defaultBodyBytes, routerOptions: { maxParamLength: 256 }, requestTimeout: 120_000 });
+  const app = Fastify({
+    bodyLimit: defaultBodyBytes,
+    routerOptions: { maxParamLength: 256 },
+    requestTimeout: 120_000,
+    // An address that cannot be decoded: no hook has run yet.
+    frameworkErrors: (thrown, request, reply) => {
+      reply.headers(securityHeaders);
+      answerProblem(thrown, request, reply, log);
+    },
+    clientErrorHandler: answerUnreadable,
+  });
   app.setErrorHandler((thrown, request, reply) => answerProblem(thrown, request, reply, log));
   // Endpoints read their own parts (endpoint.ts); the schemas here are for the description.
   app.setValidatorCompiler(() => () => true);
@@ -84,7 +96,7 @@ export async function createApp({
           ...(route.params && { params: route.params }),
           ...(route.query && { querystring: route.query }),
           ...(route.body && { body: route.body }),
-          response: { 200: route.response, default: problemResponse },
+          response: { 200: answerOf(route), default: problemResponse },
         },
         handler: (request, reply) => endpoint.answer(services, request, reply),
       });
@@ -93,7 +105,11 @@ export async function createApp({
       routes.route({
         method: "GET",
         url: stream.path,
-        schema: { summary: stream.summary, produces: ["text/event-stream"] },
+        schema: {
+          summary: stream.summary,
+          ...(stream.params && { params: stream.params }),
+          response: { 200: eventStream, default: problemResponse },
+        },
         handler: (request, reply) => stream.answer(services, request, reply),
       });
     }
@@ -106,6 +122,23 @@ export async function createApp({
   await serveWebUi(app, webRoot);
   return app;
 }
+
+/** The answer as JSON, and as what else the route can give. */
+const answerOf = ({ response, alsoAnswers = [] }: Route) =>
+  alsoAnswers.length === 0
+    ? response
+    : {
+        description: "JSON, or the other type when it is asked for",
+        content: {
+          "application/json": { schema: response },
+          ...Object.fromEntries(alsoAnswers.map((type): [string, object] => [type, { schema: z.string() }])),
+        },
+      };
+
+const eventStream = {
+  description: "Events until one side leaves",
+  content: { "text/event-stream": { schema: z.string() } },
+};
 
 const problemResponse = {
   description: "What is wrong and what to do (RFC 9457)",

@@ -34,6 +34,17 @@ describe("readColumns", () => {
     expect(series[1]?.time).toEqual(Float64Array.of(Number.NaN));
   });
 
+  it("refuses an item that is nested deeper than any recursion goes", () => {
+    const deep: unknown = JSON.parse(`${"[".repeat(200_000)}${"]".repeat(200_000)}`);
+    const { accepted, rejected } = readColumns(
+      [{ name: "a", step: [deep, 2, 3], time: [1, deep, 3], value: [1, 2, deep] }],
+      now,
+    );
+    expect(accepted).toBe(0);
+    expect(rejected).toHaveLength(3);
+    expect(Math.max(...rejected.map((r) => r.reason.length))).toBeLessThan(200);
+  });
+
   it.each([true, "12", "abc", [], {}])("does not take %j for a value", (value) => {
     expect(readColumns([{ name: "a", step: [1], value: [value] }], now).accepted).toBe(0);
   });

@@ -4,6 +4,7 @@ import { AppError } from "../base/errors.ts";
 import type { Rejection } from "../model/batch.ts";
 import { fromWire } from "../model/number.ts";
 import type { SeriesPoints } from "../model/series.ts";
+import { latestTime } from "../model/time.ts";
 
 type SeriesColumns = z.output<typeof PointsBody>["series"][number];
 
@@ -91,7 +92,7 @@ function readOne(
       continue;
     }
     const rawTime = time === undefined ? now : time[i];
-    if (rawTime !== null && !(typeof rawTime === "number" && Number.isFinite(rawTime))) {
+    if (rawTime !== null && !(typeof rawTime === "number" && Math.abs(rawTime) < latestTime)) {
       refusals.add(base + i, `time ${show(rawTime)}: expected milliseconds since the epoch, or null`);
       continue;
     }
@@ -107,7 +108,10 @@ function readOne(
 const readStep = (raw: unknown): number =>
   typeof raw === "string" && /^-?\d{1,16}$/.test(raw) ? Number(raw) : Number.NaN;
 
+/** The start of a refused item. What is nested is not shown: its depth is the sender's choice. */
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? "undefined";
-  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+  if (Array.isArray(value)) return "[...]";
+  if (typeof value === "object" && value !== null) return "{...}";
+  if (typeof value !== "string") return String(value);
+  return value.length > 60 ? `${JSON.stringify(value.slice(0, 60))}...` : JSON.stringify(value);
 }

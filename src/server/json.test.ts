@@ -21,6 +21,18 @@ describe("readJson", () => {
     expect(() => read(text)).toThrow(/not valid JSON/);
   });
 
+  it("takes a byte order mark, and replaces halves of surrogate pairs", () => {
+    expect(read('\uFEFF{"a":1}')).toEqual({ a: 1 });
+    expect(read(String.raw`["\ud83d\ude00","\ud800","\uDC80x","\ud83d\ud83d\ude00","\\ud800","\n"]`)).toEqual([
+      "\u{1F600}",
+      "\uFFFD",
+      "\uFFFDx",
+      "\uFFFD\u{1F600}",
+      String.raw`\ud800`,
+      "\n",
+    ]);
+  });
+
   it("refuses what is not UTF-8", () => {
     expect(() => readJson(Buffer.from([0x22, 0xff, 0x22]))).toThrow(/UTF-8/);
   });

@@ -8,13 +8,25 @@ import { AppError, messageOf } from "../base/errors.ts";
  */
 export function readJson(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new AppError("bad-request", "The body is not valid UTF-8. Send JSON as UTF-8.");
-  const text = bytes.toString("utf8");
+  const text = wellFormed(bytes.toString("utf8").replace(/^\uFEFF/, ""));
   const value = parse(text);
   // `_` can also be spelled \u005f, so the cheap test looks for both; the walk decides.
   if ((text.includes("__proto__") || /\\u005f/i.test(text)) && hasPrototypeKey(value)) {
     throw new AppError("bad-request", 'The key "__proto__" is not accepted. Rename it, e.g. to "proto".');
   }
   return value;
+}
+
+/**
+ * Halves of surrogate pairs, which Python writes for bytes that it could not decode, become U+FFFD. They exist
+ * only as escapes and cannot be stored as UTF-8: two names that differ in them would be one after a restart.
+ */
+function wellFormed(text: string): string {
+  if (!/\\ud[89a-f]/i.test(text)) return text;
+  return text.replaceAll(
+    /\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|(ud[89a-f][0-9a-f]{2})|.)/gis,
+    (escape, lone: string | undefined) => (lone === undefined ? escape : "\\ufffd"),
+  );
 }
 
 function parse(text: string): unknown {

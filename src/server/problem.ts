@@ -1,4 +1,5 @@
 import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Problem } from "../api/server.ts";
 import { AppError, messageOf } from "../base/errors.ts";
@@ -29,12 +30,34 @@ export function answerProblem(
   return reply.code(status).type("application/problem+json").serializer(JSON.stringify).send(problem);
 }
 
+const unreadable: ReadonlyMap<string, readonly [status: number, detail: string]> = new Map([
+  ["HPE_HEADER_OVERFLOW", [431, "The address and the headers are longer than 16 KiB together. Ask for less at once."]],
+  ["ERR_HTTP_REQUEST_TIMEOUT", [408, "The request did not arrive in time."]],
+]);
+
+/** What Node could not read as a request at all, answered on the bare connection. */
+export function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, detail] = unreadable.get(error.code ?? "") ?? [400, "This is not an HTTP request."];
+  const title = STATUS_CODES[status] ?? "Error";
+  const problem: Problem = { type: "about:blank", title, status, code: "bad-request", detail };
+  const body = JSON.stringify(problem);
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nConnection: close\r\nContent-Type: application/problem+json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+}
+
 /** Errors that Fastify and its plugins raise before a handler runs, in our words. */
 function fromFramework(thrown: unknown, request: FastifyRequest): AppError | undefined {
   if (!(thrown instanceof Error)) return undefined;
   const code = "code" in thrown ? thrown.code : undefined;
   const status = "statusCode" in thrown ? thrown.statusCode : undefined;
   const [path] = request.url.split("?");
+  // The sender is gone; there is nobody to answer and nothing to mend.
+  if (code === "ECONNRESET") return new AppError("bad-request", "The connection ended before the body did.");
   if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
     return new AppError(
       "unsupported-media-type",

@@ -1,4 +1,5 @@
 import { request } from "node:http";
+import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { getRun, postRun } from "../../src/api/runs.ts";
@@ -24,6 +25,38 @@ const problem = (answer: Answer): Problem => {
   expect(answer.text).not.toMatch(/\bat .*\.ts:\d+|node_modules/);
   return Problem.parse(answer.json);
 };
+
+/** What a raw connection answers to these bytes. */
+const bare = async (bytes: string, hangUpAfterMs?: number): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(server.port, "127.0.0.1", () => socket.write(bytes));
+    let text = "";
+    socket.on("data", (data) => (text += data.toString()));
+    socket.on("close", () => resolve(text));
+    socket.on("error", reject);
+    if (hangUpAfterMs !== undefined) setTimeout(() => socket.destroy(), hangUpAfterMs);
+  });
+
+describe("what is hardly a request", () => {
+  it("is answered as a problem too", async () => {
+    expect(problem(await server.ask("GET", "/api/v1/runs/%")).status).toBe(400);
+    for (const [bytes, status] of [
+      ["nonsense\r\n\r\n", 400],
+      [`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"y".repeat(100_000)}\r\n\r\n`, 431],
+    ] as const) {
+      const text = await bare(bytes);
+      expect(text).toContain(`HTTP/1.1 ${status} `);
+      expect(Problem.parse(JSON.parse(text.split("\r\n\r\n")[1] ?? "")).status).toBe(status);
+    }
+  });
+
+  it("ends without a trace when the sender hangs up half-way", async () => {
+    const head = "POST /api/v1/runs/r/points HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+    await bare(`${head}Content-Length: 1000\r\n\r\n{"ser`, 50);
+    await bare(`${head}Transfer-Encoding: chunked\r\n\r\n5\r\n{"ser`, 50);
+    await server.read(getHealth.response, "GET", "/api/v1/health");
+  });
+});
 
 describe("bodies", () => {
   const one = JSON.stringify({ series: [{ name: "loss", step: [1], value: [1] }] });

@@ -11,6 +11,7 @@ const maxClients = 1_000;
 interface Stream {
   readonly path: string;
   readonly summary: string;
+  readonly params?: typeof RunParams;
   answer(services: Services, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
 }
 
@@ -33,6 +34,7 @@ export const streams: readonly Stream[] = [
   },
   {
     path: runEventsPath,
+    params: RunParams,
     summary: "Changes of one run as server-sent events; the current state comes first",
     answer: async ({ hub, live }, request, reply) => {
       checkRoom(hub.clientCount);
