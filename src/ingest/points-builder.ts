@@ -1,4 +1,5 @@
 import { seriesId } from "../model/series.ts";
+import { isTime } from "../model/time.ts";
 import type { Labels, SeriesPoints } from "../model/series.ts";
 
 /** More names than this in one input are a mistake (a name that holds a step), and would eat the memory. */
@@ -41,6 +42,7 @@ export class PointsBuilder {
   /** Adds a point, or says why it can not be one. */
   add(name: string, labels: Labels | undefined, place: Place, value: number): string | undefined {
     if (!Number.isSafeInteger(place.step)) return `step ${place.step} of ${name.slice(0, 64)} is not an integer`;
+    if (!isTime(place.time)) return `time ${place.time} of ${name.slice(0, 64)} is not in milliseconds`;
     const id = labels === undefined ? name : seriesId(name, labels);
     let series = this.#series.get(id);
     if (series === undefined) {

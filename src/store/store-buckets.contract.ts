@@ -31,7 +31,9 @@ function randomSeries(next: () => number, length: number): Flat {
   let at = 0;
   for (let i = 0; i < length; i++) {
     const resumed = i > 0 && next() < resumes / length;
-    at = resumed ? Math.floor(at * next()) : at + (next() < 0.1 ? 0 : 1) + (next() < gaps ? Math.floor(next() * 5000) : 0);
+    at = resumed
+      ? Math.floor(at * next())
+      : at + (next() < 0.1 ? 0 : 1) + (next() < gaps ? Math.floor(next() * 5000) : 0);
     const fresh = i > 0 && at < (step[i - 1] ?? 0);
     segment[i] = i === 0 ? 0 : (segment[i - 1] ?? 0) + (fresh ? 1 : 0);
     step[i] = at;

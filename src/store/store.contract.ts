@@ -138,7 +138,10 @@ export function storeContract({ place, skip = [] }: ContractOptions): void {
       const points = examplePoints("odd", [...values, 0.1 + 0.2]);
       points.time[2] = Number.NaN;
       points.step[6] = Number.MAX_SAFE_INTEGER;
-      await store.append(run, batchOf(points, { ...examplePoints("odd", [1], -(2 ** 40)), labels: { rank: "0" } }));
+      await store.append(
+        run,
+        batchOf(points, { ...examplePoints("odd", [1]), step: new Float64Array([-(2 ** 40)]), labels: { rank: "0" } }),
+      );
       const [read, labelled] = await store.readPoints(run, { series: ["odd", "odd{rank=0}"], limit: 100 });
       for (const column of ["step", "time", "value"] as const) {
         expect(Array.from(read?.[column] ?? [], (value) => [value, Object.is(value, -0)])).toEqual(

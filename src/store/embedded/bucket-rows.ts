@@ -96,6 +96,14 @@ export class BucketRows {
     this.length += to - from;
   }
 
+  /** Appends row `index` of columns in the order of a row. */
+  pushFrom(columns: readonly Float64Array[], index: number): void {
+    this.reserve(this.length + 1);
+    const at = this.length * stride;
+    for (let column = 0; column < stride; column++) this.data[at + column] = columns[column]?.[index] ?? Number.NaN;
+    this.length += 1;
+  }
+
   /** Rows come from the engine in order of arrival as a rule; this makes it certain. */
   sortByOrdinal(): void {
     let sorted = true;

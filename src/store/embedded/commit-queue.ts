@@ -1,28 +1,27 @@
 import { AppError } from "../../base/errors.ts";
 import type { Session } from "./session.ts";
+import { Turn } from "./turn.ts";
 
-/** A change of the store. `stage` runs inside the open transaction and is synchronous. */
+/** A change of the store. `stage` runs inside the open transaction, one change after the other. */
 export interface Change<T> {
   /** What the change holds in memory while it waits. */
   readonly bytes: number;
   /** Reads what `stage` needs; runs before the transaction, with no other change under way. */
   prepare?(session: Session): Promise<void>;
   /** An `AppError` refuses this change alone, and must be thrown before anything is staged. */
-  stage(session: Session): T;
+  stage(session: Session): T | Promise<T>;
 }
 
 interface Waiting {
   readonly bytes: number;
   prepare(session: Session): Promise<void>;
   /** Returns what to do once the transaction is durable. */
-  stage(session: Session): () => void;
+  stage(session: Session): Promise<() => void>;
   reject(error: unknown): void;
 }
 
 /** A transaction takes changes up to this size, so that a commit stays short and memory bounded. */
 const groupBytes = 4 * 1024 * 1024;
-/** The event loop gets a turn between changes after this long. */
-const yieldAfterMs = 10;
 
 export interface Host {
   session(): Promise<Session>;
@@ -40,35 +39,27 @@ export class CommitQueue {
   /** How many transactions there have been. */
   commits = 0;
   private readonly host: Host;
-  private readonly limitBytes: number;
   private readonly queue: Waiting[] = [];
-  private readonly blocked: (() => void)[] = [];
-  private queuedBytes = 0;
   private loop: Promise<void> | undefined;
   private group: Promise<void> = Promise.resolve();
   private exclusive: Promise<unknown> | undefined;
 
-  constructor(host: Host, limitBytes: number) {
+  constructor(host: Host) {
     this.host = host;
-    this.limitBytes = limitBytes;
   }
 
-  /** Resolves once the change is durable. Waits for room first when more than the limit is queued. */
+  /** Resolves once the change is durable: who awaits what it submits is held back by how fast that goes. */
   async submit<T>(change: Change<T>): Promise<T> {
-    while (this.queuedBytes > 0 && this.queuedBytes + change.bytes > this.limitBytes) {
-      await new Promise<void>((resolve) => this.blocked.push(resolve));
-    }
     return new Promise<T>((resolve, reject) => {
       this.queue.push({
         bytes: change.bytes,
         prepare: async (session) => change.prepare?.(session),
-        stage: (session) => {
-          const result = change.stage(session);
+        stage: async (session) => {
+          const result = await change.stage(session);
           return () => resolve(result);
         },
         reject,
       });
-      this.queuedBytes += change.bytes;
       this.loop ??= this.run();
     });
   }
@@ -103,8 +94,6 @@ export class CommitQueue {
       const { changes, bytes } = this.take();
       this.group = this.commit(changes, bytes);
       await this.group;
-      this.queuedBytes -= bytes;
-      for (const wake of this.blocked.splice(0)) wake();
     }
     this.loop = undefined;
   }
@@ -135,18 +124,15 @@ export class CommitQueue {
     try {
       for (const change of changes) await change.prepare(session);
       await session.begin();
-      let turn = performance.now();
+      const turn = new Turn();
       for (const change of changes) {
         try {
-          answers.push(change.stage(session));
+          answers.push(await change.stage(session));
         } catch (error) {
           if (!(error instanceof AppError)) throw error;
           answers.push(() => change.reject(error));
         }
-        if (performance.now() - turn > yieldAfterMs) {
-          await new Promise<void>((resolve) => setImmediate(resolve));
-          turn = performance.now();
-        }
+        await turn.share();
       }
       await session.commit();
     } catch (error) {

@@ -49,11 +49,8 @@ export interface EmbeddedStoreOptions extends EngineOptions {
   readonly floorBytes?: number | undefined;
   /** After how long without use the store gives memory back. */
   readonly restMs?: number | undefined;
-  /** What may wait to be written before `append` waits too. */
-  readonly queueBytes?: number | undefined;
 }
 
-const defaultQueueBytes = 64 * 1024 * 1024;
 /** A store that is not used for this long gives memory back. */
 const restMs = 15_000;
 
@@ -94,18 +91,15 @@ class EmbeddedStore implements Store {
     this.lock = lock;
     this.supervisor = supervisor;
     this.options = options;
-    this.queue = new CommitQueue(
-      {
-        session: () => supervisor.session(),
-        checkSpace: (bytes) => supervisor.checkSpace(bytes),
-        recover: async (session, error) => {
-          const told = supervisor.explain(error);
-          await supervisor.reopen(session, error);
-          return told;
-        },
+    this.queue = new CommitQueue({
+      session: () => supervisor.session(),
+      checkSpace: (bytes) => supervisor.checkSpace(bytes),
+      recover: async (session, error) => {
+        const told = supervisor.explain(error);
+        await supervisor.reopen(session, error);
+        return told;
       },
-      options.queueBytes ?? defaultQueueBytes,
-    );
+    });
     this.watch = setInterval(() => void this.rest(), options.restMs ?? restMs).unref();
   }
 

@@ -1,5 +1,7 @@
-import { BucketRows, rowColumns } from "./bucket-rows.ts";
+import { pointsPerBucket } from "./accumulator.ts";
+import { BucketRows, field, rowColumns } from "./bucket-rows.ts";
 import type { Connection } from "./engine.ts";
+import { readTime } from "./schema.ts";
 import { doubles, integers } from "./result-columns.ts";
 
 /** Ordinals `from` (inclusive) to `to` (exclusive) of a series at a level; level 0 is the points themselves. */
@@ -26,10 +28,14 @@ export async function fetchRows(read: Read, ranges: readonly Range[]): Promise<R
   for (const level of new Set(ranges.map((range) => range.level))) {
     groups.push(...group(ranges.filter((range) => range.level === level && range.to > range.from)));
   }
-  for (const range of ranges) found.set(range, new BucketRows(Math.max(0, Math.min(range.to - range.from, 1 << 16))));
+  for (const range of ranges) found.set(range, new BucketRows(expectedRows(range)));
   await Promise.all(groups.map((ranges) => read((reader) => fetchGroup(reader, ranges, found))));
   return found;
 }
+
+/** A first guess that saves growing; a range may reach over several segments, or be open at its end. */
+const expectedRows = (range: Range): number =>
+  Math.max(1, Math.min((range.to - range.from) / pointsPerBucket(range.level) + 16, 1 << 16) | 0);
 
 function group(ranges: readonly Range[]): Range[][] {
   const wanted = ranges.reduce((sum, range) => sum + (range.to - range.from), 0);
@@ -64,7 +70,7 @@ async function fetchGroup(
   };
   if (first.level === 0) {
     await reader.query(
-      `SELECT series, segment, ordinal, step::DOUBLE, time, value FROM points
+      `SELECT series, segment, ordinal, step::DOUBLE, ${readTime}, value FROM points
         WHERE ${series} AND ordinal >= $1 AND ordinal < $2`,
       parameters,
       (chunk) => {
@@ -76,16 +82,15 @@ async function fetchGroup(
       },
     );
   } else {
-    const row = new Float64Array(rowColumns.length);
     await reader.query(
       `SELECT series, ${rowColumns.join(", ")} FROM rollups
         WHERE level = ${first.level} AND ${series} AND ordinal >= $1 AND ordinal < $2`,
       parameters,
       (chunk) => {
         const columns = rowColumns.map((_, index) => doubles(chunk, index + 1));
+        const ordinal = columns[field.ordinal];
         for (const [index, key] of integers(chunk, 0).entries()) {
-          for (const [at, column] of columns.entries()) row[at] = column[index] ?? Number.NaN;
-          target(key, row[1] ?? -1)?.push(row, 0);
+          target(key, ordinal?.[index] ?? -1)?.pushFrom(columns, index);
         }
       },
     );

@@ -1,4 +1,5 @@
 import { AppError } from "../../base/errors.ts";
+import { isTime } from "../../model/time.ts";
 import type { LogRecord } from "../../model/record.ts";
 import { seriesId } from "../../model/series.ts";
 import type { SeriesPoints } from "../../model/series.ts";
@@ -7,10 +8,12 @@ import { levels } from "./accumulator.ts";
 import { rowColumns } from "./bucket-rows.ts";
 import type { Catalog, RunEntry } from "./catalog.ts";
 import { recordLevels } from "./records.ts";
+import { storedTime } from "./schema.ts";
 import { SeriesState } from "./series-state.ts";
 import { chunkRows } from "./table-writer.ts";
 import type { NumberWriter } from "./table-writer.ts";
 import type { TableWriters } from "./table-writers.ts";
+import { Turn } from "./turn.ts";
 
 /** Refuses what the tables cannot hold, before anything of the batch is written. */
 export function checkBatch(batch: Batch): void {
@@ -20,8 +23,12 @@ export function checkBatch(batch: Batch): void {
       throw new AppError("bad-request", `series ${name}: step, time and value must have the same length`);
     }
     for (let i = 0; i < step.length; i++) {
-      if (Number.isSafeInteger(step[i])) continue;
-      throw new AppError("bad-request", `series ${name}: step ${step[i]} is not an integer up to 2^53`);
+      if (!Number.isSafeInteger(step[i])) {
+        throw new AppError("bad-request", `series ${name}: step ${step[i]} is not an integer up to 2^53`);
+      }
+      if (!isTime(time[i] ?? Number.NaN)) {
+        throw new AppError("bad-request", `series ${name}: time ${time[i]} is not in milliseconds since the epoch`);
+      }
     }
   }
 }
@@ -35,26 +42,40 @@ export function batchBytes(batch: Batch): number {
   return bytes;
 }
 
+/** Points that are staged at a stretch. */
+const slicePoints = 16_384;
+
 /** Puts a checked batch into the index and the open transaction. */
-export function stageBatch(
+export async function stageBatch(
   catalog: Catalog,
   writers: TableWriters,
   run: RunEntry,
   batch: Batch,
-): { duplicate: boolean } {
+): Promise<{ duplicate: boolean }> {
   const { writer } = batch;
   if (writer !== undefined) {
     if (catalog.hasBatch(writer.id, writer.sequence)) return { duplicate: true };
     catalog.addBatches(writer.id, writer.sequence, writer.sequence);
     writers.writers.push([run.key, writer.id, writer.sequence, writer.sequence]);
   }
-  for (const points of batch.series) stagePoints(catalog, writers, run, points);
+  const turn = new Turn();
+  for (const points of batch.series) {
+    for (let from = 0; from < points.step.length; from += slicePoints) {
+      stagePoints(catalog, writers, run, slice(points, from));
+      await turn.share();
+    }
+  }
   for (const record of batch.records) stageRecord(writers, run, record);
   return { duplicate: false };
 }
 
+function slice(points: SeriesPoints, from: number): SeriesPoints {
+  if (points.step.length <= slicePoints) return points;
+  const cut = (column: Float64Array): Float64Array => column.subarray(from, from + slicePoints);
+  return { ...points, step: cut(points.step), time: cut(points.time), value: cut(points.value) };
+}
+
 function stagePoints(catalog: Catalog, writers: TableWriters, run: RunEntry, points: SeriesPoints): void {
-  if (points.step.length === 0) return;
   const id = seriesId(points.name, points.labels);
   let state = run.series.get(id);
   if (state === undefined) {
@@ -84,28 +105,32 @@ function writePoints(
   const keys = writer.integers(0);
   const segments = writer.integers(1);
   const ordinals = writer.integers(2);
-  const words = writer.integers(3);
-  const times = writer.doubles(4);
+  const steps = writer.integers(3);
+  const times = writer.integers(4);
   const values = writer.doubles(5);
   for (let begin = from; begin < to;) {
     const row = writer.rows;
     const rows = Math.min(chunkRows - row, to - begin);
     keys.fill(state.key, row, row + rows);
     segments.fill(state.segments - 1, row, row + rows);
-    times.set(stretch.time.subarray(begin, begin + rows), row);
     values.set(stretch.value.subarray(begin, begin + rows), row);
     const ordinal = state.count + (begin - from);
     for (let i = 0; i < rows; i++) {
-      const step = stretch.step[begin + i] ?? 0;
-      const high = Math.floor(step / 2 ** 32);
-      words[2 * (row + i)] = step - high * 2 ** 32;
-      words[2 * (row + i) + 1] = high;
+      writeWords(steps, row + i, stretch.step[begin + i] ?? 0);
+      writeWords(times, row + i, storedTime(stretch.time[begin + i] ?? Number.NaN));
       ordinals[row + i] = ordinal + i;
     }
     writer.rows += rows;
     begin += rows;
     if (writer.rows === chunkRows) writer.handOver();
   }
+}
+
+/** A whole number up to 2^53 as the two words of a bigint. */
+function writeWords(words: Int32Array, row: number, value: number): void {
+  const high = Math.floor(value / 2 ** 32);
+  words[2 * row] = value - high * 2 ** 32;
+  words[2 * row + 1] = high;
 }
 
 function startRollup(writer: NumberWriter, series: number, level: number): number {

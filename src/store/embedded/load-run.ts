@@ -2,6 +2,7 @@ import { fanOut, levels } from "./accumulator.ts";
 import { rowColumns, stride } from "./bucket-rows.ts";
 import type { RunEntry } from "./catalog.ts";
 import type { Connection } from "./engine.ts";
+import { readTime } from "./schema.ts";
 import { doubles, integers } from "./result-columns.ts";
 import type { SeriesState } from "./series-state.ts";
 
@@ -77,7 +78,7 @@ async function loadOpenBuckets(reader: Connection, states: States): Promise<void
 async function loadOpenPoints(reader: Connection, states: States): Promise<void> {
   for (const { keys, start } of together(states, (state) => Math.max(0, state.count - 1))) {
     await reader.query(
-      `SELECT series, segment, ordinal, step::DOUBLE, time, value FROM points
+      `SELECT series, segment, ordinal, step::DOUBLE, ${readTime}, value FROM points
         WHERE series IN (${keys.join(", ")}) AND ordinal >= $1 ORDER BY series, ordinal`,
       [start],
       (chunk) => {

@@ -1,6 +1,7 @@
 import { AppError } from "../../base/errors.ts";
 import type { PointQuery, StoredPoints } from "../store.ts";
 import type { Connection, Parameter } from "./engine.ts";
+import { readTime } from "./schema.ts";
 import { doubles, integers } from "./result-columns.ts";
 import type { SeriesState } from "./series-state.ts";
 
@@ -59,7 +60,7 @@ async function readInto(
     terms.push(`step ${comparison} $${parameters.length}::DOUBLE`);
   }
   await reader.query(
-    `SELECT series, segment, ordinal, step::DOUBLE, time, value FROM points WHERE ${terms.join(" AND ")}
+    `SELECT series, segment, ordinal, step::DOUBLE, ${readTime}, value FROM points WHERE ${terms.join(" AND ")}
       ${query.limit === undefined ? "" : `ORDER BY ordinal LIMIT ${query.limit}`}`,
     parameters,
     (chunk) => {

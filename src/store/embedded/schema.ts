@@ -28,7 +28,8 @@ export const tables = {
     segment: "integer",
     ordinal: "integer",
     step: "bigint",
-    time: "double",
+    /** See `storedTime`: whole numbers take a fifth of the space of doubles here. */
+    time: "bigint",
     value: "double",
   },
   /** Complete buckets of 16^level points; the last one of a segment may be shorter. See bucket-rows.ts. */
@@ -117,3 +118,12 @@ export const createTables = (): readonly string[] => [
   }),
   `CREATE TABLE IF NOT EXISTS about AS SELECT ${schemaVersion} AS version`,
 ];
+
+/** What stands for an unknown time in table `points`. */
+const unknownTime = -(2 ** 53);
+
+/** A time in milliseconds, or NaN, as whole microseconds. */
+export const storedTime = (time: number): number => (Number.isNaN(time) ? unknownTime : Math.round(time * 1000));
+
+/** The inverse of `storedTime` in SQL. */
+export const readTime = `CASE WHEN time = ${unknownTime} THEN 'nan'::DOUBLE ELSE time::DOUBLE / 1000 END AS time`;

@@ -61,7 +61,11 @@ export class Supervisor {
       if (!isFatal(error) && !session.closed) throw this.explain(error);
       await this.reopen(session, error);
       const next = await this.session();
-      return next.engine.read((reader) => work(reader, next));
+      try {
+        return await next.engine.read((reader) => work(reader, next));
+      } catch (again) {
+        throw isBug(again) ? again : this.explain(again);
+      }
     }
   }
 
