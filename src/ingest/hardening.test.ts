@@ -167,6 +167,19 @@ describe("lines and rows", () => {
     expect(decoded.rejected.at(-1)?.reason).toBe("500 more refusals like these");
   });
 
+  test("a name that comes twice, or empty names, cost no other column", () => {
+    const decoded = decode(byId("csv"), utf8("step,loss,loss,,\n1,2,9,x,\n2,1.5,9,x,\n"));
+    expect(decoded.series.map(({ name, value }) => [name, [...value]])).toEqual([["loss", [2, 1.5]]]);
+  });
+
+  test("decimal commas are read where semicolons part the fields", () => {
+    const decoded = decode(byId("csv"), utf8("step;loss;rate\n1;2,5;1,5e-4\n2;,25;2\n"));
+    expect(decoded.series.map(({ value }) => [...value])).toEqual([
+      [2.5, 0.25],
+      [0.00015, 2],
+    ]);
+  });
+
   test("a CSV whose header changes midway goes on with the new one", () => {
     const decoded = decode(byId("csv"), utf8("step,loss\n1,2.5\nepoch,step,loss,val_loss\n0,2,2.25,\n0,3,,1.5\n"));
     expect(values(decoded, "loss")).toEqual([

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 5.0
+# Far above any answer of llmdbg; what else listens at the address may send without an end.
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 
 class Unreachable(Exception):
@@ -73,16 +75,19 @@ class Server:
             data = None if body is None else json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
             connection.request(method, self._prefix + path, body=data, headers=self._headers)
             response = connection.getresponse()
-            content = response.read()
+            content = response.read(MAX_ANSWER_BYTES + 1)
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise Unreachable(repr(error), stale=not isinstance(error, socket.timeout)) from error
+        if len(content) > MAX_ANSWER_BYTES:
+            self.close()
+            raise Unreachable("the answer has no end")
         # 401 and 403: the token may be mended while training goes on, so the data waits.
         if response.status >= 500 or response.status in (401, 403, 408, 425, 429):
             raise Unreachable(f"the server answered {response.status}")
         try:
             return Reply(response.status, json.loads(content))
-        except ValueError:
+        except (ValueError, RecursionError):
             return Reply(response.status, None)
 
     def _connect(self) -> http.client.HTTPConnection:

@@ -12,7 +12,8 @@ MAX_NAME = 512
 MAX_VALUES_PER_CALL = 10_000
 MAX_CONFIG_KEYS = 5_000
 MAX_TEXT = 16_384
-MAX_STEP = 2**53
+# The largest integer that the server is sure to have read as it was sent.
+MAX_STEP = 2**53 - 1
 
 Wire = Union[float, str]
 Scalar = Union[float, str, bool, None]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any, Callable, List
@@ -275,3 +277,32 @@ def test_a_run_joined_twice_keeps_what_waits(directory: Path, monkeypatch: pytes
         llmdbg.log({"loss": value})
         llmdbg.finish()
     assert [r["body"]["series"][0]["value"] for r in spooled(directory)] == [[1.0], [2.0]]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_an_answer_without_an_end_costs_no_memory(directory: Path, nested: bool) -> None:
+    stop = threading.Event()
+    sent = []
+
+    def answer(listener: socket.socket) -> None:
+        piece = (b"[" if nested else b" ") * 65536
+        while not stop.is_set():
+            try:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+                    for _ in range(16 if nested else 100_000):
+                        connection.sendall(piece)
+                        sent.append(len(piece))
+            except OSError:
+                pass  # The other side has had enough, or the test is over.
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=answer, args=(listener,), daemon=True).start()
+        llmdbg.init(dir=str(directory), url=f"http://127.0.0.1:{listener.getsockname()[1]}")
+        llmdbg.log({"loss": 1.0})
+        llmdbg.finish()
+        stop.set()
+    assert sum(sent) < 64 * 1024 * 1024
+    assert list((directory / "spool").glob("*.jsonl"))

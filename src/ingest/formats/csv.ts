@@ -32,7 +32,7 @@ interface Header {
   readonly delimiter: string;
 }
 
-/** A header has names only, at least two, and one of them is a step's. */
+/** A header has names, at least two different ones, and one of them is a step's. Of a name that comes twice the first column counts. */
 function headerOf(line: string): Header | undefined {
   for (const delimiter of delimiters) {
     if (!line.includes(delimiter)) continue;
@@ -44,7 +44,7 @@ function headerOf(line: string): Header | undefined {
 
 const isHeader = (columns: readonly string[]): boolean => {
   const names = new Set(columns);
-  if (columns.length < 2 || names.size !== columns.length) return false;
+  if (names.size < 2) return false;
   if (columns.some((name) => numberOf(name) !== undefined || name.length > 200 || /[{}"]/.test(name))) return false;
   return findStepKey((key) => names.has(key)) !== undefined;
 };
@@ -91,18 +91,18 @@ class CsvDecoder implements Decoder {
       this.#header = { columns: names, delimiter: this.#header.delimiter };
       return;
     }
-    this.#values(row, fields, this.#header.columns);
+    this.#values(row, fields, this.#header);
   }
 
-  #values(row: CsvRow, fields: readonly string[], columns: readonly string[]): void {
+  #values(row: CsvRow, fields: readonly string[], { columns, delimiter }: Header): void {
     if (fields.length !== columns.length) {
       this.#out.reject(row.line, `${fields.length} fields under a header of ${columns.length}`);
       return;
     }
     const values = new Map<string, Literal>();
     columns.forEach((column, i) => {
-      const field = (fields[i] ?? "").trim();
-      if (!missing.has(field) && column !== "") values.set(column, field);
+      const field = plain((fields[i] ?? "").trim(), delimiter);
+      if (!missing.has(field) && column !== "" && !values.has(column)) values.set(column, field);
     });
     const refusal = addRow(
       { index: row.line, has: (k) => values.has(k), get: (k) => values.get(k), entries: () => values },
@@ -112,3 +112,7 @@ class CsvDecoder implements Decoder {
     if (refusal !== undefined) this.#out.reject(row.line, refusal);
   }
 }
+
+/** Where the semicolon parts the fields, spreadsheets write the decimal point as a comma. */
+const plain = (field: string, delimiter: string): string =>
+  delimiter === ";" && /^[-+]?\d*,\d+(?:[eE][-+]?\d+)?$/.test(field) ? field.replace(",", ".") : field;
