@@ -93,8 +93,9 @@ const toText = (value: number): string | number =>
 
 test("steps that go back at every row cost no more than others", () => {
   const rows = 100_000;
-  const rising = runOf({ rows: Array.from({ length: rows }, (_, i): Row => ({ step: i, loss: 1 + (i % 7) })) });
-  const falling = runOf({ rows: Array.from({ length: rows }, (_, i): Row => ({ step: rows - i, loss: 1 + (i % 7) })) });
+  const row = (step: number, i: number): Row => ({ step, loss: 1 + (i % 7), learning_rate: 1 / (1 + (i % 5)) });
+  const rising = runOf({ rows: Array.from({ length: rows }, (_, i) => row(i, i)) });
+  const falling = runOf({ rows: Array.from({ length: rows }, (_, i) => row(rows - i, i)) });
   const [usual, odd] = [rising, falling].map((run) => {
     const start = performance.now();
     createDiagnosis(run, rules, signs)();

@@ -60,7 +60,8 @@ const evidenceOf = (signs: readonly Finding[]): Finding["evidence"] =>
     return {
       series: first?.series ?? null,
       step: sign.onset.step,
-      value: first?.value ?? null,
+      // The sign's own evidence may be of its peak, which is another step than its onset.
+      value: first !== undefined && first.step === sign.onset.step ? first.value : null,
       note: `${sign.title}: ${sign.message}`,
     };
   });

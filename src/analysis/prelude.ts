@@ -89,8 +89,8 @@ export function readPrelude(facts: PreludeFacts, lost: LossOfNumbers): Prelude {
     evidence.push({
       series: grad.rows.series,
       step: near.step,
-      value: toWire(near.peak.value),
-      note: `gradient norm leaves its band, usually ${say(near.usual)}`,
+      value: toWire(at(grad.rows.value, near.row)),
+      note: `gradient norm leaves its band, usually ${say(near.usual)}, largest ${say(near.peak.value)}`,
     });
   if (rate !== null && !Number.isNaN(rateAtOnset))
     evidence.push({

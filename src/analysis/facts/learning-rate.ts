@@ -5,6 +5,7 @@ import { type Curve, finiteRows, longest, rowBefore, whole } from "./curve.ts";
 
 export interface LearningRate extends Curve {
   readonly peak: number;
+  readonly peakStep: number;
   /** Step of the last row before which the rate only rose from a small start; null when it did not. */
   readonly warmedUpAt: number | null;
   /** Rate in force at a step; NaN before the first row. */
@@ -35,6 +36,7 @@ export const learningRate = defineFact<LearningRate>({
     return {
       ...rows,
       peak,
+      peakStep: at(rows.step, peakRow),
       warmedUpAt: rises ? at(rows.step, peakRow) : null,
       atStep: (step) => at(rows.value, rowBefore(rows, step)),
       loggedAt: (step) => at(rows.step, rowBefore(rows, step)),

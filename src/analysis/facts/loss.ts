@@ -6,7 +6,14 @@ import { type Curve, longest, whole } from "./curve.ts";
 export const loss = defineFact<Curve>({
   id: "loss",
   derive(run) {
-    const series = longest(run.series(trainLoss));
-    return series === undefined ? undefined : whole(series);
+    const all = run.series(trainLoss);
+    const series = longest(all);
+    if (series === undefined) return undefined;
+    // Each rank may log its own: one whose numbers are lost is the one to look at.
+    const lost = all.find(
+      ({ name, length, value }) =>
+        name === series.name && 2 * length >= series.length && !Number.isFinite(value[length - 1] ?? 0),
+    );
+    return whole(lost ?? series);
   },
 });

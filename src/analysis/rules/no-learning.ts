@@ -100,7 +100,7 @@ export const noLearning = defineRule({
             : []),
           ...(rate === null
             ? []
-            : [{ series: rate.series, step: last, value: rate.peak, note: "highest learning rate so far" }]),
+            : [{ series: rate.series, step: rate.peakStep, value: rate.peak, note: "highest learning rate so far" }]),
         ],
         causes: rank([
           {

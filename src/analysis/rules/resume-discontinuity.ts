@@ -18,6 +18,9 @@ const jumpShare = 0.05;
 /** The rate after the seam is another schedule when it differs by this factor from the one before. */
 const rateFactor = 1.5;
 
+/** Steps that go back all the time are no resumes; the newest ones stand for all, so that no log makes this rule slow. */
+const mostSeams = 100;
+
 export const resumeDiscontinuity = defineRule({
   id: "resume-discontinuity",
   title: "Training did not go on where it stopped",
@@ -31,7 +34,7 @@ export const resumeDiscontinuity = defineRule({
   },
   signOf: ["masked-labels", "hidden-non-finite-loss"],
   check({ rows, resumes: seams, rate, norms, options: settings }) {
-    return seams.flatMap((seam) => {
+    return seams.slice(-mostSeams).flatMap((seam) => {
       const jump = jumpAt(rows, seam);
       const rates = rate === null ? null : ratesAt(rate, seam);
       const isRateReset =
@@ -67,7 +70,7 @@ export const resumeDiscontinuity = defineRule({
               : [
                   {
                     series: rate.series,
-                    step: seam.step,
+                    step: rates.step,
                     value: rates.after,
                     note: `learning rate; ${say(rates.before)} before`,
                   },
@@ -197,7 +200,7 @@ function jumpAt(rows: Curve, seam: Resume): { before: number; after: number; end
 }
 
 /** The rate just before the seam, at the same step where it was logged, and after it. */
-function ratesAt(rate: Curve, seam: Resume): { before: number; after: number } | null {
+function ratesAt(rate: Curve, seam: Resume): { before: number; after: number; step: number } | null {
   let row = -1;
   for (let i = rate.length - 1; i > 0 && row < 0; i--)
     if (at(rate.step, i) >= seam.step && at(rate.step, i - 1) < seam.step) row = i;
@@ -206,7 +209,7 @@ function ratesAt(rate: Curve, seam: Resume): { before: number; after: number } |
   if (row < 1) return null;
   let before = at(rate.value, row - 1);
   for (let i = row - 1; i >= 0 && at(rate.step, i) >= seam.step; i--) before = at(rate.value, i);
-  return { before, after: at(rate.value, row) };
+  return { before, after: at(rate.value, row), step: at(rate.step, row) };
 }
 
 /** Median of the rows next to the latest place with this step. */
