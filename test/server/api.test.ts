@@ -57,7 +57,7 @@ describe("runs", () => {
       config: { a: 1, b: 2 },
       environment: { host: "one", pid: 4 },
     });
-    await post("resumed", { series: [{ name: "loss", step: [2, 3], value: [2.5, 1] }] });
+    await post("resumed", { series: [{ name: "loss", step: [1, 3], value: [2.5, 1] }] });
     const { series } = await server.read(getSeries.response, "GET", "/api/v1/runs/resumed/series");
     expect(series).toMatchObject([{ id: "loss", count: 4, segments: 2, lastStep: 3 }]);
   });

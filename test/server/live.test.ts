@@ -31,7 +31,7 @@ describe("the events of a run", () => {
     await stream.next("report");
     expect((await stream.next("records")).total).toBe(0);
 
-    await post("watched", [3, 3, 4], [1, "NaN", 0.5]);
+    await post("watched", [3, 2, 4], [1, "NaN", 0.5]);
     await post("watched", [1], [0.9], "eval_loss");
     const grown = await stream.next("series", (e) => e.series.some((s) => s.count === 5));
     const { series } = await server.read(getSeries.response, "GET", "/api/v1/runs/watched/series");
