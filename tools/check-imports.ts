@@ -37,16 +37,7 @@ export const layers: readonly Layer[] = [
   {
     folder: "web",
     imports: ["api", "analysis", "model", "base"],
-    packages: [
-      "@mantine/*",
-      "@tabler/icons-react",
-      "@tanstack/*",
-      "react",
-      "react-dom",
-      "uplot",
-      "wouter",
-      "zod",
-    ],
+    packages: ["@mantine/*", "@tabler/icons-react", "@tanstack/*", "react", "react-dom", "uplot", "wouter", "zod"],
     runtime: "DOM",
   },
   {

@@ -33,7 +33,7 @@ export function checkBatch(batch: Batch): void {
   }
 }
 
-export const batchPoints = (batch: Batch): number => batch.series.reduce((sum, points) => sum + points.step.length, 0);
+const batchPoints = (batch: Batch): number => batch.series.reduce((sum, points) => sum + points.step.length, 0);
 
 /** Bytes that a batch holds while it waits. */
 export function batchBytes(batch: Batch): number {
