@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getHealth } from "../../api/server.ts";
 import { AppError } from "../../base/errors.ts";
 import { announcedServer } from "./announced.ts";
+import { makeDataDirectory } from "../make-directory.ts";
 import { inPackage } from "../package-root.ts";
 import { Connection } from "./connection.ts";
 
@@ -47,7 +48,7 @@ const idleMinutes = 60;
 
 /** Starts `llmdbg serve` as a process of its own, which outlives this one. Its output goes to `<dir>/server.log`. */
 export function startInBackground(directory: string, port?: number): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDataDirectory(directory);
   const log = openSync(join(directory, "server.log"), "a", 0o600);
   const bin = inPackage("bin", "llmdbg.js");
   const options = ["serve", "--dir", directory, "--idle-exit", String(idleMinutes)];

@@ -1,8 +1,9 @@
-import { appendFileSync, closeSync, mkdirSync, openSync, readSync, rmSync, statSync } from "node:fs";
+import { appendFileSync, closeSync, openSync, readSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import { z } from "zod";
 import { messageOf } from "../../base/errors.ts";
+import { makeDirectory } from "../make-directory.ts";
 
 const Line = z.object({ method: z.enum(["POST", "PATCH"]), path: z.string(), body: z.unknown() });
 
@@ -38,7 +39,7 @@ export class Spool {
       ({ method, path, body }) => `{"method":"${method}","path":${JSON.stringify(path)},"body":${body}}\n`,
     );
     try {
-      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      makeDirectory(this.#directory);
       appendFileSync(this.path, lines.join(""), { mode: 0o600 });
       this.count += letters.length;
     } catch (thrown) {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { accessSync, constants, existsSync, mkdirSync, statfsSync } from "node:fs";
+import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { z } from "zod";
 import { getHealth } from "../../api/server.ts";
@@ -7,6 +7,7 @@ import { messageOf } from "../../base/errors.ts";
 import { defaultPort, tryPort } from "../client/announced.ts";
 import { findServer } from "../client/locate.ts";
 import type { Invocation } from "../command.ts";
+import { makeDirectory } from "../make-directory.ts";
 import { dataDirectory, parseOptions } from "../options.ts";
 import { bytesText, plain } from "../terminal/text.ts";
 import { packageVersion } from "../package-root.ts";
@@ -63,7 +64,7 @@ function node(): Check {
 
 function writable(directory: string): Check {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     accessSync(directory, constants.W_OK);
     return { name: "data directory", state: "ok", found: directory };
   } catch (thrown) {

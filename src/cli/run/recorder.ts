@@ -1,8 +1,9 @@
-import { createWriteStream, mkdirSync, renameSync, writeFileSync, type WriteStream } from "node:fs";
+import { createWriteStream, renameSync, writeFileSync, type WriteStream } from "node:fs";
 import { join } from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import { messageOf } from "../../base/errors.ts";
 import { toJson } from "../../model/number.ts";
+import { makeDirectory } from "../make-directory.ts";
 import type { Output } from "./child.ts";
 
 /** Writes a run as a recording directory: run.json and console.jsonl. Never throws: the training comes first. */
@@ -20,7 +21,7 @@ export class Recorder {
     this.#startedAt = startedAt;
     this.#about = about;
     try {
-      mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+      makeDirectory(this.directory);
       this.#writeRun({ endedAt: null, exitStatus: null });
       this.#console = createWriteStream(join(this.directory, "console.jsonl"), { mode: 0o600 });
       this.#console.on("error", (error) => {

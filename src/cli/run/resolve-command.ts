@@ -26,7 +26,12 @@ export function resolveCommand(command: string, path: string | undefined, cwd: s
 }
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  try {
+    return statSync(path).isFile();
+  } catch {
+    // Also a directory of PATH that may not be read (EACCES): a shell passes over it too.
+    return false;
+  }
 }
 
 function isExecutable(path: string): boolean {

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { AppError } from "../../base/errors.ts";
 import { announcedServer, defaultPort } from "../client/announced.ts";
 import type { Invocation, Terminal } from "../command.ts";
+import { makeDataDirectory } from "../make-directory.ts";
 import { dataDirectory, parseOptions } from "../options.ts";
 import { inPackage, packageVersion } from "../package-root.ts";
 import { openBrowser } from "./browser.ts";
@@ -75,6 +76,7 @@ export async function startOn(where: Where): Promise<RunningServer> {
       "directory-in-use",
       `${where.directory} is served already at ${running.url} (process ${running.pid}). Use that one, or stop it with \`llmdbg serve --stop\`.`,
     );
+  makeDataDirectory(where.directory);
   const [{ openEmbeddedStore }, { startServer }] = await Promise.all([
     import("../../store/embedded/embedded-store.ts"),
     import("../../server/server.ts"),
