@@ -29,9 +29,14 @@ export function announcedServer(directory: string): ServerFile | undefined {
   }
 }
 
-/** A port that is free now: 7337, or any. So the address is known before the server is up. */
+/** How many ports from 7337 on are tried: an address that is the same tomorrow can be kept. */
+const portsTried = 20;
+
+/** A port that is free now: 7337, else one after it, else any. So the address is known before the server is up. */
 export async function freePort(): Promise<number> {
-  return (await tryPort(defaultPort)) ?? (await tryPort(0)) ?? defaultPort;
+  for (let port = defaultPort; port < defaultPort + portsTried; port += 1)
+    if ((await tryPort(port)) !== undefined) return port;
+  return (await tryPort(0)) ?? defaultPort;
 }
 
 export async function tryPort(port: number): Promise<number | undefined> {
