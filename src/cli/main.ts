@@ -31,15 +31,16 @@ async function dispatch(argv: readonly string[], terminal: Terminal): Promise<nu
     .description(
       "A debugger for language models: watches training, says what is wrong, since when, why, and what to change.",
     )
-    .version(packageVersion(), "-V, --version", "print the version")
+    .version(packageVersion(), "-v, --version", "print the version")
     .helpOption("-h, --help", "print this help")
-    .helpCommand(false)
+    .helpCommand("help [command]", "Print the help of a command")
+    .configureHelp({ minWidthToWrap: 20 })
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err, outputError: () => {} })
     .addHelpText(
       "after",
-      "\nStart here:\n  llmdbg run -- python train.py      watch your training\n  llmdbg diagnose trainer_state.json  diagnose one that is over\n  llmdbg demo                         look around on recorded runs",
+      "\nStart here:\n  llmdbg run -- python train.py       watch your training\n  llmdbg diagnose trainer_state.json  diagnose one that is over\n  llmdbg demo                         look around on recorded runs",
     );
   for (const command of commands) {
     addCommand(program, command, async (operands, options) => {

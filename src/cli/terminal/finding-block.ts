@@ -1,4 +1,4 @@
-import type { Cause, Finding, Severity } from "../../model/finding.ts";
+import type { Cause, Evidence, Finding, Severity } from "../../model/finding.ts";
 import { sparkline, type Curve } from "./sparkline.ts";
 import type { Style } from "./style.ts";
 import { labelled, numberText, plain } from "./text.ts";
@@ -33,15 +33,7 @@ export function findingBlock(finding: Finding, style: Style, view: FindingView):
     ...(view.curve === undefined ? [] : curveLines(view.curve, finding, style)),
   ];
   if (view.full === true) {
-    for (const evidence of finding.evidence) {
-      const where = [evidence.series, evidence.step === null ? null : `step ${evidence.step}`].filter(
-        (part) => part !== null,
-      );
-      const value = evidence.value === null ? "" : ` = ${numberText(evidence.value)}`;
-      lines.push(
-        ...labelled("seen    ", `${where.join(" at ")}${value}${where.length > 0 ? ": " : ""}${evidence.note}`, width),
-      );
-    }
+    for (const evidence of finding.evidence) lines.push(...labelled("seen    ", evidenceText(evidence), width));
   }
   const causes = [...finding.causes].sort((a, b) => b.likelihood - a.likelihood);
   for (const cause of view.full === true ? causes : causes.slice(0, 1))
@@ -56,6 +48,20 @@ export function findingBlock(finding: Finding, style: Style, view: FindingView):
   }
   if (view.link !== undefined) lines.push(dim(`more    ${view.link}`));
   return lines.map((line, i) => (i === 0 ? line : `  ${line}`)).join("\n");
+}
+
+/**
+ * "loss at step 120 = NaN: first loss that is not finite". Without a series the note names the setting
+ * ("vocab_size = 596") or says what the number counts ("step 85: 181 seconds of silence").
+ */
+function evidenceText({ series, step, value, note }: Evidence): string {
+  const number = value === null ? "" : numberText(value);
+  const at = step === null ? "" : `step ${step}`;
+  if (series === null) {
+    const fact = number === "" ? note : /^[\w.]+$/.test(note) ? `${note} = ${number}` : `${number} ${note}`;
+    return at === "" ? fact : `${at}: ${fact}`;
+  }
+  return `${series}${at === "" ? "" : ` at ${at}`}${number === "" ? "" : ` = ${number}`}: ${note}`;
 }
 
 function place(finding: Finding): string {

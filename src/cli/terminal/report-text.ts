@@ -32,15 +32,21 @@ export function verdictLine(report: Report, style: Style): string {
     count(run.series.length, "metric"),
   ].filter((part) => part !== "");
   const name = bold(plain(run.name));
+  /** On the same line where there is room, else below. */
+  const withAbout = (verdict: string): string => {
+    const text = about.join(", ");
+    const fits = plain(verdict).length + 2 + text.length <= style.width;
+    return `${verdict}${fits ? "  " : "\n  "}${dim(text)}`;
+  };
   if (worst === undefined) {
     const checked =
       clean.length === 0 ? "nothing could be checked" : `nothing wrong in ${count(clean.length, "check")}`;
-    return `${style.unicode ? "○" : "o"} ${name}: ${checked}  ${dim(about.join(", "))}`;
+    return withAbout(`${style.unicode ? "○" : "o"} ${name}: ${checked}`);
   }
   const numbers = severities
     .map((severity) => findings.filter((finding) => finding.severity === severity).length)
     .flatMap((n, i) => (n === 0 ? [] : [severities[i] === "info" ? `${n} info` : count(n, severities[i] ?? "")]));
-  return `${severityText(worst, style)}  ${name}: ${numbers.join(", ")}  ${dim(about.join(", "))}`;
+  return withAbout(`${severityText(worst, style)}  ${name}: ${numbers.join(", ")}`);
 }
 
 /** Each finding in a line: what, since when, and the first change that is short enough to stand there. */
@@ -73,7 +79,8 @@ export function remainder(report: Report, style: Style): string[] {
   const { dim, red } = style.colours;
   const width = style.width;
   const lines: string[] = [];
-  for (const { sign, why } of report.explained) lines.push(...labelled("Normal here  ", `${sign}: ${why}`, width));
+  for (const { sign, why } of report.explained)
+    lines.push(...labelled("Normal here  ", `${sign.replace(/\.$/, "")}: ${why}`, width));
   if (report.clean.length > 0) lines.push(...labelled("Clean        ", report.clean.join(", "), width));
   const absent = new Map<string, string[]>();
   for (const { rule, missing } of report.notApplicable) {
