@@ -170,7 +170,7 @@ export class ConsoleDecoder implements Decoder {
     // Whatever waited has had its chance: two lines without a bar between them.
     this.#settleAll(false);
     if (reading.isEvaluation !== true) this.#progress.adoptBar();
-    const place = this.#progress.place(reading.epoch);
+    const place = this.#progress.place(reading.epoch, reading.isEvaluation === true);
     if (place === "wait") this.#waiting.push({ reading, prefix, time, line: this.#line, age: 0 });
     else this.#emit(reading, prefix, { step: place, time, line: this.#line });
   }
@@ -182,7 +182,7 @@ export class ConsoleDecoder implements Decoder {
     for (const [name, value] of reading.metrics ?? []) {
       this.#out.point(name, labels, { step: at.step, time: at.time, index: at.line }, value);
     }
-    if (reading.isEvaluation !== true) this.#progress.arrive(at.step);
+    if (reading.isEvaluation !== true) this.#progress.arrive(at.step, reading.epoch);
   }
 
   #settleAll(isExact: boolean): void {
@@ -190,7 +190,8 @@ export class ConsoleDecoder implements Decoder {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { reading, prefix, time, line } of waiting) {
-      this.#emit(reading, prefix, { step: this.#progress.settle(reading.epoch, isExact), time, line });
+      const step = this.#progress.settle(reading.epoch, { isExact, isEvaluation: reading.isEvaluation === true });
+      this.#emit(reading, prefix, { step, time, line });
     }
   }
 

@@ -18,10 +18,11 @@ test("the first source owns a metric; the other's points at known steps are drop
   const console = {};
   const file = {};
   expect(steps(owners.take(console, [points("loss", [10, 20, 30])]))).toEqual([[10, 20, 30]]);
-  expect(steps(owners.take(file, [points("loss", [10, 20, 30, 40]), points("eval_loss", [30])]))).toEqual([[40], [30]]);
-  expect(steps(owners.take(console, [points("loss", [40]), points("eval_loss", [30, 60])]))).toEqual([[40], [60]]);
+  expect(steps(owners.take(file, [points("loss", [10, 20, 30, 40]), points("eval_loss", [30])]))).toEqual([[30]]);
+  expect(steps(owners.take(console, [points("loss", [40]), points("eval_loss", [30, 60])]))).toEqual([[40]]);
+  expect(steps(owners.end())).toEqual([[60]]);
   expect([...owners.dropped]).toEqual([
-    ["loss", 3],
+    ["loss", 4],
     ["eval_loss", 1],
   ]);
 });
@@ -29,11 +30,52 @@ test("the first source owns a metric; the other's points at known steps are drop
 test("what lies behind the owner's last step comes too late: it would look like a resume", () => {
   const owners = new Owners();
   owners.take({}, [points("loss", [510, 520])]);
-  expect(steps(owners.take({}, [points("loss", [490, 500, 510, 515, 530])]))).toEqual([[530]]);
+  expect(steps(owners.take({}, [points("loss", [490, 500, 510, 515, 530])]))).toEqual([]);
+  expect(steps(owners.end())).toEqual([[530]]);
   expect([...owners.dropped, ...owners.late]).toEqual([
     ["loss", 1],
     ["loss", 3],
   ]);
+});
+
+test("a source that is ahead by a moment does not break the owner's order", () => {
+  const owners = new Owners();
+  const file = {};
+  const console = {};
+  owners.take(file, [points("loss", [3, 7], [0.5, 0.4])]);
+  // Printed with three decimals and counted from 1.
+  expect(owners.take(console, [points("loss", [12], [0.033])])).toEqual([]);
+  expect(steps(owners.take(file, [points("loss", [11], [0.03252])]))).toEqual([[11]]);
+  expect(owners.end()).toEqual([]);
+  expect([...owners.dropped, ...owners.late]).toEqual([["loss", 1]]);
+});
+
+test("a source that goes on where the owner stopped takes over", () => {
+  const owners = new Owners();
+  owners.take({}, [points("loss", [1])]);
+  const file = {};
+  expect(owners.take(file, [points("loss", [2, 3, 4])])).toEqual([]);
+  expect(steps(owners.take(file, [points("loss", [5, 6, 7])]))).toEqual([[2, 3, 4, 5, 6, 7]]);
+  expect(steps(owners.take(file, [points("loss", [8])]))).toEqual([[8]]);
+});
+
+test("a first value that was printed gives way to a file that tells more", () => {
+  const owners = new Owners();
+  const console = {};
+  expect(owners.take(console, [points("loss", [168], [0.033])], true)).toEqual([]);
+  expect(steps(owners.take({}, [points("loss", [163, 167], [0.04, 0.03252])]))).toEqual([[163, 167]]);
+  expect([...owners.settle(), ...owners.end()]).toEqual([]);
+  expect([...owners.dropped, ...owners.late]).toEqual([["loss", 1]]);
+});
+
+test("a first value waits for the second, or for the search for files, and no longer", () => {
+  const owners = new Owners();
+  const console = {};
+  expect(owners.take(console, [points("loss", [1]), points("accuracy", [1])], true)).toEqual([]);
+  expect(steps(owners.take(console, [points("loss", [2])], true))).toEqual([[1, 2]]);
+  expect(steps(owners.settle())).toEqual([[1]]);
+  expect(steps(owners.take(console, [points("loss", [3]), points("accuracy", [2])], true))).toEqual([[3], [2]]);
+  expect(owners.end()).toEqual([]);
 });
 
 test("the owner may go back: a resume inside one source is kept", () => {

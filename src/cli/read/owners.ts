@@ -1,19 +1,29 @@
 import { seriesId, type SeriesPoints } from "../../model/series.ts";
+import { isSamePrinted } from "./printed.ts";
 
 /** Where points came from: the console, or one file. Identity is all that matters. */
 export type Source = object;
 
 interface Owned {
-  readonly owner: Source;
-  readonly steps: Set<number>;
+  owner: Source;
+  /** By step; the latest one where a step came again. */
+  values: Map<number, number>;
   lastStep: number;
+  /** What the owner said first, when it has not been passed on yet. */
+  first: SeriesPoints | undefined;
+  /** Points of other sources ahead of the owner's: it may be about to deliver them itself. */
+  readonly held: Map<Source, SeriesPoints>;
 }
+
+/** A source that is this many points ahead has overtaken the owner, and owns the metric from there on. */
+const overtaken = 6;
 
 /**
  * One metric often arrives twice, printed and in a file. The first source that delivered a metric's name
  * owns it. Of any other source's points of that name, those at steps already known are dropped and counted.
  * So are, in a count of their own, those behind the last known step: they come too late to stand in order, and
  * would look like a resume. Mostly they are the history of an earlier run, which a resumed trainer writes too.
+ * Points ahead of the owner wait for it, so that a source which is first by a moment does not break its order.
  */
 export class Owners {
   readonly #metrics = new Map<string, Owned>();
@@ -30,38 +40,115 @@ export class Owners {
     return this.#late;
   }
 
-  take(source: Source, series: readonly SeriesPoints[]): SeriesPoints[] {
-    return series.flatMap((points) => this.#takeOne(source, points));
+  get isEmpty(): boolean {
+    return this.#metrics.size === 0;
   }
 
-  #takeOne(source: Source, points: SeriesPoints): SeriesPoints[] {
+  /** Values by step of a metric that another source delivers. */
+  known(points: SeriesPoints, source: Source): ReadonlyMap<number, number> | undefined {
+    const owned = this.#metrics.get(seriesId(points.name, points.labels));
+    return owned === undefined || owned.owner === source ? undefined : owned.values;
+  }
+
+  /**
+   * `isTentative`: the first points of a metric wait for more of them or for `settle`, because a source that
+   * tells more may be found in the meantime (Lightning prints the last values only, its file has all).
+   */
+  take(source: Source, series: readonly SeriesPoints[], isTentative = false): SeriesPoints[] {
+    return series.flatMap((points) => this.#takeOne(source, points, isTentative));
+  }
+
+  /** First points that nobody else told. */
+  settle(): SeriesPoints[] {
+    return [...this.#metrics.values()].flatMap((owned) => {
+      const { first } = owned;
+      owned.first = undefined;
+      return first ?? [];
+    });
+  }
+
+  /** No source has more: what waited for an owner that did not come. */
+  end(): SeriesPoints[] {
+    const rest = this.settle();
+    for (const [id, owned] of this.#metrics) {
+      for (const points of owned.held.values()) {
+        const ahead = this.#ahead(id, owned, points);
+        if (ahead.step.length === 0) continue;
+        note(owned, ahead);
+        rest.push(ahead);
+      }
+      owned.held.clear();
+    }
+    return rest;
+  }
+
+  #takeOne(source: Source, points: SeriesPoints, isTentative: boolean): SeriesPoints[] {
     if (points.step.length === 0) return [];
     const id = seriesId(points.name, points.labels);
-    let owned = this.#metrics.get(id);
+    const owned = this.#metrics.get(id);
     if (owned === undefined) {
-      owned = { owner: source, steps: new Set(), lastStep: Number.NEGATIVE_INFINITY };
-      this.#metrics.set(id, owned);
+      const first = isTentative ? points : undefined;
+      const fresh = { owner: source, values: new Map(), lastStep: Number.NEGATIVE_INFINITY, first, held: new Map() };
+      this.#metrics.set(id, fresh);
+      note(fresh, points);
+      return isTentative ? [] : [points];
     }
-    const { steps, lastStep } = owned;
+    const { first } = owned;
+    if (owned.owner === source) {
+      owned.first = undefined;
+      note(owned, points);
+      return [first === undefined ? points : joined(first, points)];
+    }
+    if (first !== undefined && points.step.length > first.step.length) {
+      owned.held.set(owned.owner, first);
+      Object.assign(owned, { owner: source, values: new Map(), lastStep: Number.NEGATIVE_INFINITY, first: undefined });
+      note(owned, points);
+      return [points];
+    }
+    const held = owned.held.get(source);
+    const ahead = this.#ahead(id, owned, held === undefined ? points : joined(held, points));
+    if (ahead.step.length < overtaken) {
+      owned.held.set(source, ahead);
+      return [];
+    }
+    owned.held.delete(source);
+    owned.owner = source;
+    owned.first = undefined;
+    note(owned, ahead);
+    return first === undefined ? [ahead] : [first, ahead];
+  }
+
+  /** What stands behind all that is known; the rest is counted. */
+  #ahead(id: string, { values, lastStep }: Owned, points: SeriesPoints): SeriesPoints {
+    let twice = 0;
     let late = 0;
-    const kept =
-      owned.owner === source
-        ? points
-        : keep(points, (i) => {
-            const step = points.step[i] ?? Number.NaN;
-            if (steps.has(step)) return false;
-            if (step < lastStep) late += 1;
-            return step > lastStep;
-          });
-    const twice = points.step.length - kept.step.length - late;
+    const ahead = keep(points, (i) => {
+      const step = points.step[i] ?? Number.NaN;
+      const value = points.value[i] ?? Number.NaN;
+      // One source counts steps from 0, the other from 1: the same value one step off is the same point.
+      const isNear = (near: number | undefined): boolean => near !== undefined && isSamePrinted(near, value);
+      const isNumber = Number.isFinite(value) && value !== 0;
+      const isKnown = values.has(step) || (isNumber && (isNear(values.get(step - 1)) || isNear(values.get(step + 1))));
+      if (isKnown) twice += 1;
+      else if (step < lastStep) late += 1;
+      return !isKnown && step > lastStep;
+    });
     if (twice > 0) this.#dropped.set(id, (this.#dropped.get(id) ?? 0) + twice);
     if (late > 0) this.#late.set(id, (this.#late.get(id) ?? 0) + late);
-    for (const step of kept.step) {
-      steps.add(step);
-      owned.lastStep = step;
-    }
-    return kept.step.length === 0 ? [] : [kept];
+    return ahead;
   }
+}
+
+function note(owned: Owned, { step, value }: SeriesPoints): void {
+  step.forEach((at, i) => {
+    owned.values.set(at, value[i] ?? Number.NaN);
+    owned.lastStep = at;
+  });
+}
+
+function joined(a: SeriesPoints, b: SeriesPoints): SeriesPoints {
+  const column = (of: "step" | "time" | "value"): Float64Array => Float64Array.from([...a[of], ...b[of]]);
+  return { ...b, step: column("step"), time: column("time"), value: column("value") };
 }
 
 /** The points whose index passes. */

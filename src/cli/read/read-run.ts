@@ -54,7 +54,7 @@ export async function readRun(input: RunInput, onProgress?: OnProgress): Promise
   for (const file of files) for (const [key, value] of Object.entries(file.config)) config[key] = value;
   for (const [key, value] of Object.entries(recording?.config ?? {})) config[key] = value;
   const owners = new Owners();
-  const series = sources(input, files).flatMap((source) => owners.take(source, source));
+  const series = [...sources(input, files).flatMap((source) => owners.take(source, source)), ...owners.end()];
   return {
     name: recording?.name ?? input.name,
     path: input.path,

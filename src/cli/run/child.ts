@@ -6,7 +6,7 @@
  * for byte before anything looks at it, and it ends as it would have ended.
  */
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { fstatSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
 
@@ -115,7 +115,7 @@ function inForeground(): boolean {
 }
 
 function startPiped({ argv, env, onOutput, keepStdoutFree }: ChildOptions): Child {
-  const [file = "", ...args] = withoutHangUp(argv);
+  const [file = "", ...args] = throughShell(argv, keepStdoutFree || bothGoToOneFile());
   const child = spawn(file, args, { stdio: ["inherit", "pipe", "pipe"], env });
   passOn(child.stdout, keepStdoutFree ? process.stderr : process.stdout, (bytes) => onOutput("out", bytes));
   passOn(child.stderr, process.stderr, (bytes) => onOutput("err", bytes));
@@ -146,12 +146,29 @@ function startPiped({ argv, env, onOutput, keepStdoutFree }: ChildOptions): Chil
 }
 
 /**
+ * What only a shell can set up for the command, which it then becomes.
+ *
  * Node undoes `nohup`: it sets an ignored SIGHUP back to its default. Without any terminal a hang-up can only
  * come from the shell that started us going away, and a training must survive that, as it does under nohup.
+ *
+ * Two pipes do not say what was printed first. Where both streams end up in one place, one pipe keeps their order.
  */
-function withoutHangUp(argv: readonly string[]): readonly string[] {
-  if (process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY || process.platform === "win32") return argv;
-  return ["/bin/sh", "-c", 'trap "" HUP; exec "$@"', "sh", ...argv];
+function throughShell(argv: readonly string[], isOnePipe: boolean): readonly string[] {
+  if (process.platform === "win32") return argv;
+  const hasTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+  if (hasTerminal && !isOnePipe) return argv;
+  return ["/bin/sh", "-c", `${hasTerminal ? "" : 'trap "" HUP; '}exec "$@"${isOnePipe ? " 2>&1" : ""}`, "sh", ...argv];
+}
+
+/** As after `> log 2>&1`. */
+function bothGoToOneFile(): boolean {
+  try {
+    const [out, err] = [fstatSync(1), fstatSync(2)];
+    return out.ino === err.ino && out.dev === err.dev;
+  } catch {
+    // One of them is closed.
+    return false;
+  }
 }
 
 /** Copies with back-pressure; when our reader goes away, the child learns it as it would without us. */

@@ -44,25 +44,32 @@ async function contentOf(path: string): Promise<unknown> {
   }
 }
 
-/** Where trainers say that they write, in the spelling of their options. */
+/** Where trainers write everything, in the spelling of their options: `--output_dir`, `out_dir=`, Hydra's run directory. */
 const outputKeys = [
   "output_dir",
   "out_dir",
   "save_dir",
   "log_dir",
-  "logging_dir",
   "run_dir",
   "default_root_dir",
+  "trainer.default_root_dir",
   "hydra.run.dir",
-  "save",
-  "output",
-  "o",
 ];
+/** Names of one part of the output, or of a single file. */
+const partKeys = ["logging_dir", "save", "output", "o"];
 
-export function outputDirectoryOf(config: FlatConfig): string | undefined {
-  for (const key of outputKeys) {
-    const value = config[key];
-    if (typeof value === "string" && value !== "" && !value.includes("$")) return value;
-  }
-  return undefined;
+/** `isWhole`: all that the command writes is there, so that files elsewhere are not its own. */
+export interface OutputDirectories {
+  readonly paths: readonly string[];
+  readonly isWhole: boolean;
+}
+
+export function outputDirectoriesOf(config: FlatConfig): OutputDirectories {
+  const named = (keys: readonly string[]): string[] =>
+    keys.flatMap((key) => {
+      const value = config[key];
+      return typeof value === "string" && value !== "" && !value.includes("$") ? [value] : [];
+    });
+  const whole = named(outputKeys);
+  return { paths: [...whole, ...named(partKeys)], isWhole: whole.length > 0 };
 }

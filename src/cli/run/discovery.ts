@@ -3,6 +3,7 @@ import { basename, join, relative, resolve } from "node:path";
 import type { FlatConfig } from "../../model/config.ts";
 import { sniffFormat, type Format } from "../../ingest/index.ts";
 import { ignoredDirectories } from "../read/find-inputs.ts";
+import type { OutputDirectories } from "./config-files.ts";
 import { Follower } from "./follower.ts";
 
 const maxDepth = 6;
@@ -13,13 +14,27 @@ const metricName = /\.(json|jsonl|ndjson|csv|tsv)$/i;
 /** Console text is what the command prints anyway; its log file would say everything twice. */
 const skippedFormats: ReadonlySet<string> = new Set(["console", "timed-console"]);
 const mostFiles = 64;
+/** File systems round times, and clocks of network file systems differ a little. */
+const clockSlackMs = 2000;
+
+interface Candidate {
+  readonly size: number;
+  readonly stamp: string;
+  readonly changedAt: number;
+}
+
+/** A file that looks like metrics, and is not this run's. */
+interface LeftOut {
+  readonly path: string;
+  readonly reason: string;
+}
 
 /**
- * Finds the files that a trainer writes while its command runs: those that appear or change under the working
- * directory or the output directory named in the command, and whose content looks like metrics.
+ * Finds the files that a trainer writes while its command runs: those that appear or change under the output
+ * directory named in the command, or else under the working directory, and whose content looks like metrics.
  */
 export class Discovery {
-  readonly followers: Follower[] = [];
+  followers: readonly Follower[] = [];
   readonly #roots: readonly string[];
   readonly #config: FlatConfig;
   /** Size and time of every candidate when last looked at, so that an unchanged file is looked at once. */
@@ -27,11 +42,24 @@ export class Discovery {
   readonly #followed = new Set<string>();
   #pauseUntil = 0;
 
-  constructor(outputDirectory: string | undefined, config: FlatConfig) {
+  /** Files of other runs, with how that was told. */
+  readonly leftOut: LeftOut[] = [];
+  readonly #startedAt: number;
+
+  constructor(output: OutputDirectories, config: FlatConfig, startedAt: number) {
     const here = resolve(".");
-    const output = outputDirectory === undefined ? here : resolve(outputDirectory);
-    this.#roots = output === here || !relative(here, output).startsWith("..") ? [here] : [here, output];
+    const named = output.paths.map((path) => resolve(path));
+    const roots = output.isWhole ? named : [here, ...named];
+    const isInside = (path: string, root: string): boolean => path !== root && !relative(root, path).startsWith("..");
+    this.#roots = roots.filter((root, i) => roots.indexOf(root) === i && !roots.some((other) => isInside(root, other)));
     this.#config = config;
+    this.#startedAt = startedAt;
+  }
+
+  /** The file is another run's and is not looked at again. */
+  leaveOut(follower: Follower, reason: string): void {
+    this.followers = this.followers.filter((each) => each !== follower);
+    this.leftOut.push({ path: follower.path, reason });
   }
 
   /** Notes what is there before the command has written anything. */
@@ -39,11 +67,11 @@ export class Discovery {
     for (const [path, { size, stamp }] of await this.#search()) this.#looked.set(path, { size, stamp, atStart: true });
   }
 
-  /** Looks for files that are new or changed. Rests in proportion to how long that takes. */
-  async look(isLast = false): Promise<void> {
+  /** Looks for files that are new or changed, and rests in proportion to how long that takes: false while resting. */
+  async look(isLast = false): Promise<boolean> {
     const startedAt = Date.now();
-    if (startedAt < this.#pauseUntil && !isLast) return;
-    for (const [path, { size, stamp }] of await this.#search()) {
+    if (startedAt < this.#pauseUntil && !isLast) return false;
+    for (const [path, { size, stamp, changedAt }] of await this.#search()) {
       const before = this.#looked.get(path);
       if (before?.stamp === stamp || this.#followed.has(path) || size === 0 || this.followers.length >= mostFiles)
         continue;
@@ -55,13 +83,19 @@ export class Discovery {
       const format = await sniff(path);
       if (format === undefined || skippedFormats.has(format.id)) continue;
       this.#followed.add(path);
-      this.followers.push(new Follower(path, format, before?.atStart === true ? before.size : 0, this.#config));
+      if (changedAt < this.#startedAt - clockSlackMs) {
+        this.leftOut.push({ path, reason: "written before the command started" });
+        continue;
+      }
+      const skipped = before?.atStart === true ? before.size : 0;
+      this.followers = [...this.followers, new Follower(path, format, skipped, this.#config)];
     }
     this.#pauseUntil = Date.now() + Math.max(1500, 50 * (Date.now() - startedAt));
+    return true;
   }
 
-  async #search(): Promise<Map<string, { size: number; stamp: string }>> {
-    const found = new Map<string, { size: number; stamp: string }>();
+  async #search(): Promise<Map<string, Candidate>> {
+    const found = new Map<string, Candidate>();
     const queue = this.#roots.toReversed().map((directory) => ({ directory, depth: 0 }));
     let left = maxEntries;
     for (let next = queue.shift(); next !== undefined && left > 0; next = queue.shift()) {
@@ -75,7 +109,11 @@ export class Discovery {
         } else if (entry.isFile() && metricName.test(entry.name)) {
           const info = await stat(path).catch(() => undefined);
           if (info !== undefined)
-            found.set(path, { size: info.size, stamp: `${info.ino} ${info.size} ${info.mtimeMs}` });
+            found.set(path, {
+              size: info.size,
+              stamp: `${info.ino} ${info.size} ${info.mtimeMs}`,
+              changedAt: info.mtimeMs,
+            });
         }
       }
     }

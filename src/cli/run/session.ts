@@ -14,7 +14,7 @@ import type { Style } from "../terminal/style.ts";
 import { plain } from "../terminal/text.ts";
 import { Announcer } from "./announcer.ts";
 import type { Ended, Output } from "./child.ts";
-import { outputDirectoryOf, settingsOf } from "./config-files.ts";
+import { outputDirectoriesOf, settingsOf } from "./config-files.ts";
 import { Discovery } from "./discovery.ts";
 import { environmentAtOnce, wholeEnvironment } from "./environment.ts";
 import { maskCommand } from "./mask-command.ts";
@@ -93,7 +93,7 @@ export function startSession(options: SessionOptions): Session {
 
   const ready = (async () => {
     const config = await settingsOf(argv);
-    watch = new Watch({ id, name, startedAt, config, sink: outbox, now: () => clock });
+    watch = new Watch({ id, name, startedAt, config, sink: outbox, now: () => clock, pid: options.pid });
     outbox?.startRun({
       project,
       name,
@@ -104,7 +104,7 @@ export function startSession(options: SessionOptions): Session {
       createdAt: startedAt,
     });
     for (const { stream, bytes, time } of early) feed(watch, stream, bytes, time);
-    const discovery = new Discovery(outputDirectoryOf(config), config);
+    const discovery = new Discovery(outputDirectoriesOf(config), config, startedAt);
     await discovery.begin();
     return { watch, discovery };
   })();

@@ -59,6 +59,13 @@ function notes({ watch, discovery, outbox, waiting, recorder, spool }: Summary):
     const names = read.slice(0, 4).map(({ path }) => relative(process.cwd(), path));
     lines.push(`Also read: ${names.join(", ")}${read.length > 4 ? ` and ${count(read.length - 4, "file")} more` : ""}`);
   }
+  const reasons = new Map<string, string[]>();
+  for (const { path, reason } of discovery.leftOut)
+    reasons.set(reason, [...(reasons.get(reason) ?? []), relative(process.cwd(), path)]);
+  for (const [reason, paths] of reasons) {
+    const more = paths.length > 4 ? ` and ${count(paths.length - 4, "file")} more` : "";
+    lines.push(`Left out as another run's: ${paths.slice(0, 4).join(", ")}${more} (${reason})`);
+  }
   const twice = [...watch.owners.dropped.values()].reduce((sum, n) => sum + n, 0);
   if (twice > 0) lines.push(`${count(twice, "point")} came both printed and from a file, and were taken once`);
   for (const [metric, late] of watch.owners.late)

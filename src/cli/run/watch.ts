@@ -5,14 +5,20 @@ import { flatten, type FlatConfig } from "../../model/config.ts";
 import type { LogRecord } from "../../model/record.ts";
 import type { SeriesPoints } from "../../model/series.ts";
 import { Owners } from "../read/owners.ts";
+import { Belonging } from "./belonging.ts";
 import type { Output } from "./child.ts";
 import type { Discovery } from "./discovery.ts";
+import type { Follower } from "./follower.ts";
+import { inSteps } from "./in-steps.ts";
 
 /** Where a watched run's data go: the server's outbox, or nowhere when a run is only diagnosed here. */
 export interface Sink {
   add(series: readonly SeriesPoints[], records: readonly LogRecord[]): void;
   changeRun(changes: Readonly<Record<string, unknown>>): void;
 }
+
+/** Looking for files may take long in a large directory; first values do not wait for that. */
+const settledAfterPasses = 4;
 
 interface WatchOptions {
   readonly id: string;
@@ -22,6 +28,8 @@ interface WatchOptions {
   readonly config: FlatConfig;
   readonly sink: Sink | undefined;
   readonly now: () => number;
+  /** The command's process, whose files are known to be its own. */
+  readonly pid?: number;
 }
 
 /**
@@ -35,6 +43,11 @@ export class Watch {
   readonly owners = new Owners();
   readonly rejected: { source: string; index: number; reason: string }[] = [];
   #rejections = 0;
+  readonly #pid: number | undefined;
+  /** Whether files are looked for beside the console, which a replay does not. */
+  readonly #findsFiles: boolean;
+  #passes = 0;
+  readonly #belonging = new Map<Follower, Belonging>();
   readonly #decoder: ConsoleDecoder;
   readonly #console = {};
   readonly #sink: Sink | undefined;
@@ -44,7 +57,9 @@ export class Watch {
   /** Whether the log holds an exception that nobody caught. */
   sawException = false;
 
-  constructor({ id, name, startedAt, config, sink, now }: WatchOptions) {
+  constructor({ id, name, startedAt, config, sink, now, pid }: WatchOptions) {
+    this.#pid = pid;
+    this.#findsFiles = pid !== undefined;
     this.#decoder = new ConsoleDecoder({ now, config });
     this.#sink = sink;
     this.#given = config;
@@ -71,9 +86,20 @@ export class Watch {
   }
 
   async files(discovery: Discovery, isLast: boolean): Promise<void> {
-    await discovery.look(isLast);
-    for (const follower of discovery.followers)
-      for (const decoded of await follower.poll(isLast)) this.#take(undefined, follower, decoded);
+    const hasLooked = await discovery.look(isLast);
+    for (const follower of discovery.followers) {
+      const parts = (await follower.poll(isLast)).map((part) => inSteps(part, this.data.config));
+      let belonging = this.#belonging.get(follower);
+      if (belonging === undefined) {
+        belonging = new Belonging(follower.path, this.#pid);
+        this.#belonging.set(follower, belonging);
+      }
+      const judged = await belonging.judge(parts, this.owners, follower, isLast);
+      if ("another" in judged) discovery.leaveOut(follower, judged.another);
+      else for (const decoded of judged.passed) this.#take(undefined, follower, decoded);
+    }
+    this.#passes += 1;
+    if (hasLooked || this.#passes % settledAfterPasses === 0) this.#add(this.owners.settle(), []);
   }
 
   /** System metrics and the like: no second source can hold them. */
@@ -83,21 +109,27 @@ export class Watch {
 
   end(exitStatus: number, endedAt: number): "finished" | "failed" | "crashed" {
     this.#take("console", this.#console, this.#decoder.end());
+    this.#add(this.owners.end(), []);
     const status = exitStatus === 0 ? "finished" : exitStatus > 128 || this.sawException ? "crashed" : "failed";
     this.data.setInfo({ status, endedAt, exitStatus });
     return status;
   }
 
-  /** `source` undefined: a file, whose reader keeps its own refusals. */
-  #take(source: string | undefined, owner: object, decoded: Decoded): void {
-    const series = this.owners.take(owner, decoded.series);
-    const { records, config, dialect } = decoded;
-    if (records.some(({ exception }) => exception !== null)) this.sawException = true;
+  #add(series: readonly SeriesPoints[], records: readonly LogRecord[]): void {
+    if (series.length === 0 && records.length === 0) return;
     this.#sink?.add(series, records);
     this.data.append({
       series: this.#sink === undefined ? series : series.filter(({ name, labels }) => isAnalysed(name, labels)),
       records,
     });
+  }
+
+  /** `source` undefined: a file, whose reader keeps its own refusals. */
+  #take(source: string | undefined, owner: object, decoded: Decoded): void {
+    const series = this.owners.take(owner, decoded.series, this.#findsFiles && source !== undefined);
+    const { records, config, dialect } = decoded;
+    if (records.some(({ exception }) => exception !== null)) this.sawException = true;
+    this.#add(series, records);
     const fresh: FlatConfig = flatten({});
     let isFresh = false;
     for (const [key, value] of Object.entries(config)) {

@@ -36,7 +36,7 @@ export const hfDict: LineParser = {
 function meaning(object: LiteralObject, dialect: string | undefined): Reading | undefined {
   const metrics: Metric[] = [];
   for (const [name, value] of object) {
-    if (name === swiftStep) continue;
+    if (name === swiftStep || name === "step" || name === "global_step") continue;
     const number = typeof value === "number" ? value : typeof value === "string" ? numberOf(value) : undefined;
     if (number !== undefined) metrics.push([name, number]);
   }

@@ -28,7 +28,9 @@ export const kerasBar: LineParser = {
       const drawn = bar.exec(body);
       if (drawn === null) return undefined;
       const done = Number(drawn[1]);
+      const before = perEpoch;
       perEpoch = drawn[2] === "Unknown" ? Math.max(perEpoch, done) : Number(drawn[2]);
+      const isTold = before === perEpoch || drawn[2] === "Unknown";
       const step = (epoch - 1) * perEpoch + done;
       const metrics: Metric[] = [];
       for (const part of (drawn[3] ?? "").split(" - ")) {
@@ -38,7 +40,9 @@ export const kerasBar: LineParser = {
         told.set(name, step);
         metrics.push([name, value]);
       }
-      return metrics.length === 0 ? {} : { step, metrics, dialect: "keras" };
+      const reading: Reading = metrics.length === 0 ? {} : { step, metrics, dialect: "keras" };
+      // CSVLogger counts epochs only.
+      return isTold ? reading : { ...reading, config: [["steps_per_epoch", perEpoch]] };
     };
   },
 };

@@ -8,6 +8,10 @@
  *    redraws it right behind the line, so the first drawing after the line is exact: the caller holds
  *    the line back for it. A bar that contradicts the block is not believed.
  * 3. The logging interval learned so far (or given as `logging_steps`): last step plus interval.
+ *
+ * Where output and errors come through two pipes, lines of one may arrive behind lines of the other that
+ * were printed later, so the drawing behind a line is not always its own. Transformers 5 prints no block;
+ * then steps an epoch are learned from the lines placed so far, and stand in for it.
  */
 
 /** An epoch as printed: it was rounded by at most `half`. */
@@ -26,6 +30,14 @@ export interface Plan {
   stepsPerEpoch?: number;
 }
 
+/** Steps an epoch as far as lines placed so far tell. */
+interface Pace {
+  readonly low: number;
+  readonly high: number;
+  /** Lines that agree. */
+  readonly lines: number;
+}
+
 interface Bar {
   readonly total: number;
   readonly done: number;
@@ -39,6 +51,9 @@ export class Progress {
   /** A bar of another size than the training bar: an evaluation's, or training's second one. */
   #other: Bar | undefined;
   #interval: number | undefined;
+  #pace: Pace | undefined;
+  /** Epoch of the latest training metrics. */
+  #lastEpoch: EpochMark | undefined;
   readonly #givenInterval: number | undefined;
 
   constructor(loggingSteps?: number) {
@@ -50,6 +65,8 @@ export class Progress {
     this.plan = {};
     this.#bar = undefined;
     this.#other = undefined;
+    this.#pace = undefined;
+    this.#lastEpoch = undefined;
     this.lastStep = undefined;
   }
 
@@ -92,21 +109,24 @@ export class Progress {
   }
 
   /** The step of a line printed now, or `wait` while the next drawing of the bar can tell better. */
-  place(epoch: EpochMark | undefined): number | "wait" {
+  place(epoch: EpochMark | undefined, isEvaluation = false): number | "wait" {
     const range = epoch === undefined ? undefined : this.#range(epoch);
     if (range !== undefined && range.from === range.to) return range.from;
+    if (isEvaluation && this.#isLast(epoch)) return this.lastStep ?? 0;
     if (this.#bar !== undefined && this.#bar.done < this.#bar.total) return "wait";
-    return this.settle(epoch);
+    return this.settle(epoch, { isEvaluation });
   }
 
-  /** The best answer with what is known: `exact` when the bar was drawn behind the line. */
-  settle(epoch: EpochMark | undefined, exact = false): number {
+  /** The best answer with what is known: `isExact` when the bar was drawn behind the line. */
+  settle(epoch: EpochMark | undefined, { isExact = false, isEvaluation = false } = {}): number {
     const range = epoch === undefined ? undefined : this.#range(epoch);
     const bar = this.#bar?.done;
     const within = (step: number): boolean => range === undefined || (step >= range.from - 1 && step <= range.to + 1);
-    if (exact && bar !== undefined && within(bar)) return bar;
+    if (isExact && bar !== undefined && within(bar)) return bar;
     const interval = this.#givenInterval ?? this.#interval;
-    const next = interval === undefined ? undefined : (this.lastStep ?? 0) + interval;
+    // An evaluation stands where training stood, and training does not go on behind its last step.
+    const moves = interval !== undefined && !isEvaluation;
+    const next = moves ? Math.min((this.lastStep ?? 0) + interval, this.#bar?.total ?? Infinity) : undefined;
     if (bar !== undefined && within(bar)) {
       // The bar may lag by what runs between two drawings.
       const lag = Math.max(3, bar * 0.02);
@@ -116,20 +136,54 @@ export class Progress {
       if (next !== undefined && next >= range.from && next <= range.to) return next;
       return Math.round((range.from + range.to) / 2);
     }
+    if (isEvaluation && this.lastStep !== undefined) return this.lastStep;
     return next ?? (this.lastStep ?? 0) + 1;
   }
 
+  /** Whether the epoch is printed as that of the latest training metrics. */
+  #isLast(epoch: EpochMark | undefined): boolean {
+    const last = this.#lastEpoch;
+    return epoch !== undefined && last?.value === epoch.value && last.half === epoch.half;
+  }
+
   /** Training metrics stood at `step`. */
-  arrive(step: number): void {
+  arrive(step: number, epoch?: EpochMark): void {
+    this.#lastEpoch = epoch;
+    if (epoch !== undefined) this.#learnPace(step, epoch);
     if (this.lastStep !== undefined && step > this.lastStep) this.#interval = step - this.lastStep;
     else if (this.lastStep === undefined && step > 0) this.#interval = step;
     this.lastStep = step;
   }
 
+  #learnPace(step: number, { value, half }: EpochMark): void {
+    if (step <= 0 || value <= half) return;
+    const low = step / (value + half);
+    const high = step / (value - half);
+    const before = this.#pace;
+    this.#pace =
+      before === undefined || low > before.high || high < before.low
+        ? { low, high, lines: 1 }
+        : { low: Math.max(low, before.low), high: Math.min(high, before.high), lines: before.lines + 1 };
+  }
+
+  /** The steps that the learned pace allows, unless the bar contradicts it. */
+  #learnedRange({ value, half }: EpochMark): { from: number; to: number } | undefined {
+    if (this.#pace === undefined || this.#pace.lines < 2) return undefined;
+    const { low, high } = this.#pace;
+    const tiny = 1e-6;
+    const from = Math.ceil(low * (value - half) * (1 - tiny));
+    const to = Math.floor(high * (value + half) * (1 + tiny));
+    if (from > to) return undefined;
+    const bar = this.#bar;
+    const slack = Math.max(10, 3 * (this.#interval ?? 1), 0.05 * to);
+    if (bar !== undefined && (from > bar.total || from > bar.done + slack || to < bar.done - slack)) return undefined;
+    return { from, to: Math.min(to, bar?.total ?? to) };
+  }
+
   /** The steps at which a trainer would print this epoch. */
   #range(epoch: EpochMark): { from: number; to: number } | undefined {
     const perEpoch = stepsPerEpoch(this.plan);
-    if (perEpoch === undefined) return undefined;
+    if (perEpoch === undefined) return this.#learnedRange(epoch);
     const at = (value: number): number => {
       const whole = Math.floor(value);
       return whole * perEpoch.whole + (value - whole) * perEpoch.fraction;
