@@ -116,6 +116,14 @@ test.each([
   ["an empty file", "empty.json", "", 2, /is empty/],
   ["a missing path", undefined, "", 2, /does not exist/],
   ["a binary file", "weights.bin", Uint8Array.from({ length: 4000 }, (_, i) => (i * 37) % 256), 2, /binary/],
+  [
+    "JSON without metrics",
+    "package.json",
+    '{"name": "x", "version": "1.0.0"}',
+    2,
+    /No metrics in .*trainer_state\.json/,
+  ],
+  ["text without metrics", "notes.txt", "Buy milk.\nCall the bank.\n", 2, /No metrics in /],
   ["a truncated trainer_state.json", "cut.json", state(rows(100, healthy)).slice(0, 5000), 0, /breaks off.*are kept/],
   [
     "invalid UTF-8",

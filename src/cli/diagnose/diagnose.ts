@@ -23,6 +23,7 @@ export async function diagnose({ operands, options: given, env, terminal }: Invo
   const [operand = ""] = operands;
   if (isPath(operand)) {
     const run = await readOne(operand);
+    requireMetrics(run);
     for (const note of notes(run)) terminal.err(`${note}\n`);
     const data = toRunData(run);
     const report = diagnoser(data)();
@@ -60,6 +61,16 @@ async function readOne(path: string): Promise<ReadRun> {
     );
   }
   return readRun(input);
+}
+
+/** A recording and a log with an error in it say something without metrics; any other file was given by mistake. */
+function requireMetrics(run: ReadRun): void {
+  const saysMore = run.recording !== undefined || run.records.some(({ exception }) => exception !== null);
+  if (saysMore || run.series.some(({ step }) => step.length > 0)) return;
+  throw new AppError(
+    "unreadable-input",
+    `No metrics in ${run.path}. Read are trainer_state.json, JSON lines and CSV with a step column, console logs of a training, and directories of them (docs/intake/files.md).`,
+  );
 }
 
 /** What was left out of the reading, a line each. */
