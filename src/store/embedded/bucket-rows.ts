@@ -1,3 +1,5 @@
+import { unknown } from "./schema.ts";
+
 /**
  * Buckets as rows of one Float64Array, so that a reduction allocates nothing per bucket.
  *
@@ -34,7 +36,7 @@ export const field = {
   maxTime: 19,
 } as const;
 
-/** Columns of table `rollups` in the order of a row. */
+/** Columns of table `rollups` in the order of a row. Those from `non_finite_step` on hold `unknown` for NaN. */
 export const rowColumns = [
   "segment",
   "ordinal",
@@ -57,6 +59,13 @@ export const rowColumns = [
   "min_time",
   "max_time",
 ] as const;
+
+/** The columns of a row in SQL, NaN where it is unknown. */
+export const readRow = rowColumns
+  .map((name, column) =>
+    column < field.nonFiniteStep ? name : `CASE WHEN ${name} = ${unknown} THEN 'nan'::DOUBLE ELSE ${name} END`,
+  )
+  .join(", ");
 
 /** A growing list of rows. */
 export class BucketRows {

@@ -259,17 +259,12 @@ class EmbeddedStore implements Store {
 
   private async rewrite(): Promise<void> {
     const files = { from: currentFile(this.directory), to: nextFile(this.directory) };
-    const compaction = await this.supervisor.read(async (reader) => {
+    const compaction = await this.supervisor.readOnce(async (reader) => {
       const { stored, live } = await countPoints(reader);
       return Compaction.begin(reader, files, { ...this.options, share: stored === 0 ? 1 : live / stored });
     });
     await this.queue.alone(async () => {
-      try {
-        await this.supervisor.read((reader) => compaction.finish(reader));
-      } catch (error) {
-        compaction.abandon();
-        throw error;
-      }
+      await this.supervisor.readOnce((reader) => compaction.finish(reader));
       await this.supervisor.replace(() => {
         setCurrent(this.directory, basename(files.to));
         removeOthers(this.directory);

@@ -6,6 +6,7 @@ import { AppError, messageOf } from "../../base/errors.ts";
 import { totalBytes } from "./free-space.ts";
 import type { StoreIncident } from "../store.ts";
 import { createTables, schemaVersion } from "./schema.ts";
+import { nextFile } from "./store-file.ts";
 import { damagedAt, entryStart, isLogFailure, keepAside, truncateLog, wholeBytes } from "./wal.ts";
 
 export interface EngineOptions {
@@ -86,17 +87,17 @@ const checkpointBytes = 32 * 1024 * 1024;
 /** On a small file system the log stays below this share of it. */
 const checkpointShare = 1 / 16;
 
-/** The engine's own settings for a file of the store. */
-export const engineConfiguration = (file: string, options: EngineOptions): Record<string, string> => ({
-  checkpoint_threshold: `${Math.ceil(Math.min(checkpointBytes, totalBytes(dirname(file)) * checkpointShare))}B`,
-  threads: String(options.threads ?? availableParallelism()),
-  memory_limit: options.memoryLimit ?? "512MB",
-  // No statement may touch another file or load code, and no later statement may allow it.
-  enable_external_access: "false",
-  autoinstall_known_extensions: "false",
-  autoload_known_extensions: "false",
-  lock_configuration: "true",
-});
+/**
+ * Settings that lock the engine in: no statement may touch a file but the store's own and the one that
+ * the next compaction writes, or load code, and no later statement may allow it.
+ */
+const confine = (next: string): readonly string[] => [
+  `SET allowed_paths = [${["", ".wal", ".wal.checkpoint", ".wal.recovery"].map((end) => quote(next + end)).join(", ")}]`,
+  "SET enable_external_access = false",
+  "SET lock_configuration = true",
+];
+
+export const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** One open database file: a connection for the writer, a pool for readers. */
 export class Engine {
@@ -114,13 +115,21 @@ export class Engine {
   }
 
   static async open(file: string, options: EngineOptions): Promise<Engine> {
-    const instance = await DuckDBInstance.create(file, engineConfiguration(file, options));
+    const directory = dirname(file);
+    const checkpoint = Math.min(checkpointBytes, totalBytes(directory) * checkpointShare);
+    const instance = await DuckDBInstance.create(file, {
+      checkpoint_threshold: `${Math.ceil(checkpoint)}B`,
+      threads: String(options.threads ?? availableParallelism()),
+      memory_limit: options.memoryLimit ?? "512MB",
+      autoinstall_known_extensions: "false",
+      autoload_known_extensions: "false",
+    });
     const connections: Connection[] = [];
     try {
       for (let index = 0; index <= readerCount; index++) connections.push(new Connection(await instance.connect()));
       const [writer, ...readers] = connections;
       if (writer === undefined) throw new AppError("store-unavailable", "no connection to the store");
-      for (const statement of createTables()) await writer.execute(statement);
+      for (const statement of [...confine(nextFile(directory)), ...createTables()]) await writer.execute(statement);
       await checkVersion(writer);
       return new Engine(instance, writer, readers);
     } catch (error) {

@@ -1,5 +1,5 @@
 import { pointsPerBucket } from "./accumulator.ts";
-import { BucketRows, field, rowColumns } from "./bucket-rows.ts";
+import { BucketRows, field, rowColumns, readRow } from "./bucket-rows.ts";
 import type { Connection } from "./engine.ts";
 import { readTime } from "./schema.ts";
 import { doubles, integers } from "./result-columns.ts";
@@ -83,7 +83,7 @@ async function fetchGroup(
     );
   } else {
     await reader.query(
-      `SELECT series, ${rowColumns.join(", ")} FROM rollups
+      `SELECT series, ${readRow} FROM rollups
         WHERE level = ${first.level} AND ${series} AND ordinal >= $1 AND ordinal < $2`,
       parameters,
       (chunk) => {

@@ -5,10 +5,10 @@ import { seriesId } from "../../model/series.ts";
 import type { SeriesPoints } from "../../model/series.ts";
 import type { Batch } from "../store.ts";
 import { levels } from "./accumulator.ts";
-import { rowColumns } from "./bucket-rows.ts";
+import { field, rowColumns } from "./bucket-rows.ts";
 import type { Catalog, RunEntry } from "./catalog.ts";
 import { recordLevels } from "./records.ts";
-import { storedTime } from "./schema.ts";
+import { storedTime, unknown } from "./schema.ts";
 import { SeriesState } from "./series-state.ts";
 import { chunkRows } from "./table-writer.ts";
 import type { NumberWriter } from "./table-writer.ts";
@@ -143,7 +143,8 @@ function startRollup(writer: NumberWriter, series: number, level: number): numbe
 function fillRollup(writer: NumberWriter, row: number, data: Float64Array, offset: number): void {
   for (let column = 0; column < rowColumns.length; column++) {
     const target = writer.columns[column + 2];
-    if (target !== undefined) target[row] = data[offset + column] ?? Number.NaN;
+    const value = data[offset + column] ?? Number.NaN;
+    if (target !== undefined) target[row] = column >= field.nonFiniteStep && Number.isNaN(value) ? unknown : value;
   }
   writer.rows += 1;
   if (writer.rows === chunkRows) writer.handOver();

@@ -1,8 +1,8 @@
 import { fanOut, levels } from "./accumulator.ts";
-import { rowColumns, stride } from "./bucket-rows.ts";
+import { readRow, rowColumns, stride } from "./bucket-rows.ts";
 import type { RunEntry } from "./catalog.ts";
 import type { Connection } from "./engine.ts";
-import { readTime } from "./schema.ts";
+import { readTime, unknown } from "./schema.ts";
 import { doubles, integers } from "./result-columns.ts";
 import type { SeriesState } from "./series-state.ts";
 
@@ -28,7 +28,7 @@ async function loadComplete(reader: Connection, run: number, states: States): Pr
     `coalesce(${aggregate}(${column}) FILTER (WHERE NOT isnan(${column})), 'nan'::DOUBLE)`;
   await reader.query(
     `SELECT series, segment, min(ordinal), sum(count), sum(nan + positive_infinity + negative_infinity),
-        ${finite("min", "min")}, ${finite("max", "max")}, min(lo), max(hi), ${finite("max", "max_time")}
+        ${finite("min", "min")}, ${finite("max", "max")}, min(lo), max(hi), max(max_time)
       FROM rollups WHERE level = ${levels} AND series IN (SELECT series FROM series WHERE run = $1)
       GROUP BY series, segment ORDER BY series, segment`,
     [run],
@@ -42,7 +42,7 @@ async function loadComplete(reader: Connection, run: number, states: States): Pr
         if (state === undefined) continue;
         state.cover({ segment, ordinal, count, nonFinite, lo, hi });
         state.widen(min ?? Number.NaN, max ?? Number.NaN);
-        state.lastTime = time ?? Number.NaN;
+        state.lastTime = time === undefined || time === unknown ? Number.NaN : time;
       }
     },
   );
@@ -53,7 +53,7 @@ async function loadOpenBuckets(reader: Connection, states: States): Promise<void
   const row = new Float64Array(stride);
   for (const { keys, start } of together(states, (state) => state.count)) {
     await reader.query(
-      `SELECT series, ${rowColumns.join(", ")} FROM rollups
+      `SELECT series, ${readRow} FROM rollups
         WHERE level = 1 AND series IN (${keys.join(", ")}) AND ordinal >= $1 ORDER BY series, ordinal`,
       [start],
       (chunk) => {

@@ -111,19 +111,23 @@ export const engineTypes: Record<ColumnType, DuckDBType> = {
   blob: BLOB,
 };
 
-export const createTables = (): readonly string[] => [
+/** `schema`: name of an attached file; the store's own without. */
+export const createTables = (schema = "main"): readonly string[] => [
   ...tableNames.map((table) => {
     const columns = Object.entries(tables[table]).map(([name, type]) => `"${name}" ${sqlTypes[type]}`);
-    return `CREATE TABLE IF NOT EXISTS ${table} (${columns.join(", ")})`;
+    return `CREATE TABLE IF NOT EXISTS ${schema}.${table} (${columns.join(", ")})`;
   }),
-  `CREATE TABLE IF NOT EXISTS about AS SELECT ${schemaVersion} AS version`,
+  `CREATE TABLE IF NOT EXISTS ${schema}.about AS SELECT ${schemaVersion} AS version`,
 ];
 
-/** What stands for an unknown time in table `points`. */
-const unknownTime = -(2 ** 53);
+/**
+ * What stands for an unknown time or step in the tables: a column of one number takes no space, one of
+ * NaN takes seven bytes a row.
+ */
+export const unknown = -(2 ** 53);
 
 /** A time in milliseconds, or NaN, as whole microseconds. */
-export const storedTime = (time: number): number => (Number.isNaN(time) ? unknownTime : Math.round(time * 1000));
+export const storedTime = (time: number): number => (Number.isNaN(time) ? unknown : Math.round(time * 1000));
 
 /** The inverse of `storedTime` in SQL. */
-export const readTime = `CASE WHEN time = ${unknownTime} THEN 'nan'::DOUBLE ELSE time::DOUBLE / 1000 END AS time`;
+export const readTime = `CASE WHEN time = ${unknown} THEN 'nan'::DOUBLE ELSE time::DOUBLE / 1000 END AS time`;

@@ -60,12 +60,20 @@ export class Supervisor {
       if (error instanceof AppError || isBug(error)) throw error;
       if (!isFatal(error) && !session.closed) throw this.explain(error);
       await this.reopen(session, error);
-      const next = await this.session();
-      try {
-        return await next.engine.read((reader) => work(reader, next));
-      } catch (again) {
-        throw isBug(again) ? again : this.explain(again);
-      }
+      return this.readOnce(work);
+    }
+  }
+
+  /** Like `read`, but not repeated when the engine dies meanwhile: for work of several steps. */
+  async readOnce<T>(work: (reader: Connection, session: Session) => Promise<T>): Promise<T> {
+    const session = await this.session();
+    try {
+      return await session.engine.read((reader) => work(reader, session));
+    } catch (error) {
+      if (error instanceof AppError || isBug(error)) throw error;
+      const told = this.explain(error);
+      if (isFatal(error)) await this.reopen(session, error);
+      throw told;
     }
   }
 
