@@ -121,7 +121,7 @@ export interface BucketQuery {
 
 /**
  * Columns of equal length, one item a bucket, ordered by segment then step. A bucket never spans two
- * segments. min, max, first, last, sum and their steps are of the finite values (NaN when there are none).
+ * segments, unless there are more segments than a chart has room for. min, max, first, last, sum and their steps are of the finite values (NaN when there are none).
  */
 export interface Buckets {
   readonly id: string;
@@ -141,7 +141,7 @@ export interface Buckets {
   readonly lastStep: Float64Array;
   /** Step of the first value that is not finite; NaN when there is none. */
   readonly nonFiniteStep: Float64Array;
-  /** Milliseconds since the epoch, NaN when unknown. */
+  /** Earliest and latest known time, in milliseconds since the epoch; NaN when none is known. */
   readonly firstTime: Float64Array;
   readonly lastTime: Float64Array;
   /** The smoothed value at the end of each bucket, when smoothing was asked for. */

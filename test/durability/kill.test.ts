@@ -13,8 +13,8 @@ const kills = Number(process.env["LLMDBG_KILLS"] ?? 6);
 const writer = fileURLToPath(new URL("writer.ts", import.meta.url));
 
 /** Starts the writer, kills it `afterMs` after its first acknowledgement, and returns what it acknowledged. */
-async function writeAndKill(directory: string, first: number, size: number, afterMs: number): Promise<number[]> {
-  const child = spawn(process.execPath, ["--import", "tsx", writer, directory, String(first), String(size)], {
+async function writeAndKill(directory: string, writing: readonly unknown[], afterMs: number): Promise<number[]> {
+  const child = spawn(process.execPath, ["--import", "tsx", writer, directory, ...writing.map(String)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let output = "";
@@ -41,7 +41,9 @@ test(
       const size = kill % 3 === 2 ? 10_000 : 200;
       // Spread over the life of a log: right after the start up to several checkpoints later.
       const delay = 20 + ((kill * 389) % 1200);
-      for (const sequence of await writeAndKill(directory, first, size, delay)) acknowledged.set(sequence, size);
+      // Every fourth time a compaction is under way, and killed in any of its steps.
+      const writing = [first, size, kill % 4 === 3 ? "compact" : ""];
+      for (const sequence of await writeAndKill(directory, writing, delay)) acknowledged.set(sequence, size);
       const began = performance.now();
       const store = await openEmbeddedStore(directory);
       opening.push(performance.now() - began);

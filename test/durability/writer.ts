@@ -1,6 +1,7 @@
 /**
  * A process that stores batches as fast as it can and prints the number of each one that was
- * acknowledged, until it is killed. Usage: writer.ts <directory> <first sequence> <points per batch>
+ * acknowledged, until it is killed. With `compact` it also compacts all the time.
+ * Usage: writer.ts <directory> <first sequence> <points per batch> [compact]
  */
 import { openEmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
 import { batchOf, exampleRecord, exampleRun } from "../../src/store/store-examples.ts";
@@ -8,7 +9,7 @@ import { pointsOf, runId, writerId } from "./batches.ts";
 
 process.env["UV_THREADPOOL_SIZE"] = "16";
 
-const [directory = "", first = "1", size = "200"] = process.argv.slice(2);
+const [directory = "", first = "1", size = "200", compact] = process.argv.slice(2);
 const store = await openEmbeddedStore(directory);
 if ((await store.getRun(runId)) === undefined) await store.putRun(exampleRun(runId));
 
@@ -26,4 +27,7 @@ const write = async (): Promise<void> => {
     process.stdout.write(`${sequence}\n`);
   }
 };
-await Promise.all(Array.from({ length: lanes }, write));
+const compactAll = async (): Promise<void> => {
+  while (compact === "compact") await store.compact();
+};
+await Promise.all([compactAll(), ...Array.from({ length: lanes }, write)]);

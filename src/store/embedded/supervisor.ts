@@ -161,7 +161,7 @@ export class Supervisor {
 }
 
 /** The engine has no error codes; these are the words with which it says that the instance is dead. */
-export const isFatal = (error: unknown): boolean => /FATAL|has been invalidated/i.test(messageOf(error));
+const isFatal = (error: unknown): boolean => /FATAL|has been invalidated/i.test(messageOf(error));
 
 /** What the engine throws is a plain `Error`; these come from our own code. */
 const isBug = (error: unknown): boolean =>
