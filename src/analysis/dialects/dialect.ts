@@ -15,6 +15,7 @@ export const optionIds = [
   "dropout",
   "label_smoothing",
   "epochs",
+  "max_steps",
   "early_stopping_patience",
   "keep_best",
   "precision",

@@ -174,11 +174,12 @@ const launchRows = 20;
 const launchRise = 0.6;
 const launchSigmas = 6;
 /**
- * A launch that swings wildly makes the noise itself large. This many times the start for this many
- * rows in a row is no noise around the start: seen on the two recordings of a learning rate 150 times
- * too high, found 4 rows earlier so.
+ * A launch that swings wildly makes the noise itself large. This many rows in a row that all stand at
+ * twice the start, half of them at three times, are no noise around it: measured on four runs of the
+ * example with a learning rate 150 times too high, whose losses swing between 2.6 and 5 times the start.
  */
-const launchFactor = 3;
+const launchFactor = 2;
+const launchMedianFactor = 3;
 const launchFactorRows = 4;
 
 function findLaunch(rows: Curve, usualNoise: number): Launch | null {
@@ -193,10 +194,15 @@ function findLaunch(rows: Curve, usualNoise: number): Launch | null {
       : Math.max(usualNoise, noiseOfDifferences(differences));
   const bar = base + Math.max(launchRise * Math.abs(base), launchSigmas * noise);
   const end = Math.min(rows.length, launchRows);
-  const isFarAbove = (i: number): boolean =>
-    base > 0 &&
-    i + launchFactorRows <= rows.length &&
-    rows.value.subarray(i, i + launchFactorRows).every((value) => value >= launchFactor * base);
+  const isFarAbove = (i: number): boolean => {
+    const window = rows.value.subarray(i, i + launchFactorRows);
+    return (
+      base > 0 &&
+      window.length === launchFactorRows &&
+      window.every((value) => value >= launchFactor * base) &&
+      median(window) >= launchMedianFactor * base
+    );
+  };
   for (let i = 1; i + 1 < end; i++) {
     if (!(at(rows.value, i) > bar && at(rows.value, i + 1) > bar) && !isFarAbove(i)) continue;
     let peakRow = i;

@@ -4,7 +4,7 @@ import { optional } from "../fact.ts";
 import { divergence } from "../facts/divergence.ts";
 import { gradShape } from "../facts/grad-shape.ts";
 import { learningRate } from "../facts/learning-rate.ts";
-import { lossShape } from "../facts/loss-shape.ts";
+import { lossToDiverge } from "../facts/enough-loss.ts";
 import { options } from "../facts/options.ts";
 import {
   clipGradients,
@@ -22,7 +22,7 @@ export const lossDivergence = defineRule({
   title: "Loss diverges",
   why: "What the model had learned is being undone, and further steps do not bring it back.",
   needs: {
-    shape: lossShape,
+    shape: lossToDiverge,
     diverged: optional(divergence),
     grad: optional(gradShape),
     rate: optional(learningRate),

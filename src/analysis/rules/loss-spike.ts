@@ -2,7 +2,7 @@ import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
 import { gradShape } from "../facts/grad-shape.ts";
 import { learningRate } from "../facts/learning-rate.ts";
-import { lossShape } from "../facts/loss-shape.ts";
+import { lossToSpike } from "../facts/enough-loss.ts";
 import { options } from "../facts/options.ts";
 import { isDiverged } from "../facts/divergence.ts";
 import {
@@ -29,7 +29,7 @@ export const lossSpike = defineRule({
   id: "loss-spike",
   title: "Loss spike",
   why: "A spike costs the steps until the loss is back, and may leave the model worse for good.",
-  needs: { shape: lossShape, grad: optional(gradShape), rate: optional(learningRate), options },
+  needs: { shape: lossToSpike, grad: optional(gradShape), rate: optional(learningRate), options },
   signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "loss-divergence", "resume-discontinuity"],
   check({ shape, grad, rate, options: settings }) {
     // A rise after the schedule raised the rate is what a restart looks like; see the sign.

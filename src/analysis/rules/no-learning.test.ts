@@ -48,9 +48,13 @@ describe("no-learning", () => {
     expect(reportOn(healthy).clean).toContain(rule);
   });
 
+  test("is not applicable, rather than clean, while there are too few rows", () => {
+    expect(missingFor(rule, { rows: rows.slice(0, 19) })).toEqual(["loss of supervised training, 20 rows of it"]);
+  });
+
   test("is not applicable without a loss, and to a reinforcement loss", () => {
-    expect(missingFor(rule, { rows: without(rows, "loss") })).toEqual(["loss of supervised training"]);
+    expect(missingFor(rule, { rows: without(rows, "loss") })).toEqual(["loss of supervised training, 20 rows of it"]);
     const policy = rows.map((row): Row => ({ ...row, reward: 0.5 }));
-    expect(missingFor(rule, { rows: policy })).toEqual(["loss of supervised training"]);
+    expect(missingFor(rule, { rows: policy })).toEqual(["loss of supervised training, 20 rows of it"]);
   });
 });

@@ -3,14 +3,13 @@ import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
 import { evalLoss } from "../facts/eval-loss.ts";
 import { gradNorm } from "../facts/grad-norm.ts";
-import { lossShape } from "../facts/loss-shape.ts";
+import { lossToLearn } from "../facts/enough-loss.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { options, vocabularySize } from "../facts/options.ts";
 import { round, say, saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
 
-/** Rows and steps before a flat start is judged; SageMaker's 10 rows fired on 9 of 10 healthy logs. */
-const fewestRows = 20;
+/** Steps before a flat start is judged. */
 const fewestSteps = 50;
 /** Rows at a rate of at least half the peak: before that the warm-up may be all there is to see. */
 const fewestWarmRows = 10;
@@ -33,7 +32,7 @@ export const noLearning = defineRule({
   title: "The model does not learn",
   why: "The loss is where it was at the start; the run costs time and changes nothing.",
   needs: {
-    shape: lossShape,
+    shape: lossToLearn,
     rate: optional(learningRate),
     norms: optional(gradNorm),
     evals: optional(evalLoss),
@@ -51,7 +50,7 @@ export const noLearning = defineRule({
   check({ shape: { rows, noise }, rate, norms, evals, vocabulary, options: settings }) {
     const first = at(rows.step, 0);
     const last = at(rows.step, rows.length - 1);
-    if (rows.length < fewestRows || last - first < fewestSteps) return [];
+    if (last - first < fewestSteps) return [];
     if (first > (lateStartIntervals * (last - first)) / (rows.length - 1)) return [];
     if (rate !== null) {
       let warm = 0;

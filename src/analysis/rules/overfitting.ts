@@ -17,6 +17,8 @@ export const overfitting = defineRule({
     if (!held.isOverfitted || held.onsetStep === null) return [];
     const { improved } = held;
     const epochs = settings.number("epochs");
+    // A number of steps overrides the number of epochs in the trainers that have both.
+    const steps = settings.number("max_steps") ?? 0;
     const decay = settings.number("weight_decay");
     const dropout = settings.number("dropout");
     const lastTrain = train === null ? Number.NaN : at(train.value, train.length - 1);
@@ -53,7 +55,7 @@ export const overfitting = defineRule({
             prior: 0.5,
             clues: [
               {
-                present: epochs === undefined ? null : epochs > 3,
+                present: epochs === undefined || steps > 0 ? null : epochs > 3,
                 for: `${say(epochs ?? Number.NaN)} epochs are configured`,
                 against: `only ${say(epochs ?? Number.NaN)} epochs are configured`,
                 weight: 1.5,
@@ -104,9 +106,14 @@ export const overfitting = defineRule({
           },
           {
             id: "fewer-epochs",
-            summary: "Train for fewer epochs: only as far as the held-out loss falls.",
+            summary: "Train for less long: only as far as the held-out loss falls.",
             changes: [
-              settings.change("epochs", epochs === undefined ? 1 : Math.max(1, Math.round(epochs * share * 10) / 10)),
+              steps > 0
+                ? settings.change("max_steps", held.best.step)
+                : settings.change(
+                    "epochs",
+                    epochs === undefined ? 1 : Math.max(1, Math.round(epochs * share * 10) / 10),
+                  ),
             ],
             dialect: settings.dialect,
             expect:
