@@ -101,7 +101,7 @@ def main():
     plan = [
         (Llmdbg, 1_000_000 // k, [100_000 // k, 1_000_000 // k, 10_000_000 // k]),
         (Trackio, 1_000_000 // k, [100_000 // k, 1_000_000 // k]),
-        (Mlflow, 100_000 // k, [100_000 // k]),
+        (Mlflow, 30_000 // k, [100_000 // k]),
         (Tensorboard, 1_000_000 // k, [100_000 // k, 1_000_000 // k]),
     ]
     wanted = options.only.lower().split(",") if options.only else None
