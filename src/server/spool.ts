@@ -20,6 +20,9 @@ const allowed: readonly { readonly method: string; readonly path: RegExp }[] = [
   { method: "POST", path: /^\/api\/v1\/runs\/[\w.-]+\/records$/ },
 ];
 
+/** How long spooled data wait for their run to be started. */
+const strangersWaitMs = 600_000;
+
 /**
  * Delivers what programs could not deliver because no server ran, once they are gone; a program that lives
  * delivers its own. A line that is refused goes to `<file>.rejected` with the reason. When the server
@@ -35,12 +38,24 @@ export async function deliverSpool(directory: string, send: Send, log: (line: st
     try {
       const { mtimeMs } = await stat(path);
       if (isAlive(pid, mtimeMs)) continue;
-      await deliverFile(path, `spool:${name}:${Math.round(mtimeMs)}`, send, log);
+      const isYoung = Date.now() - mtimeMs < strangersWaitMs;
+      await deliverFile(path, `spool:${name}:${Math.round(mtimeMs)}`, isYoung ? patient(send) : send, log);
     } catch (thrown) {
       log(`Spool file ${name} could not be delivered now and is kept: ${messageOf(thrown)}`);
     }
   }
 }
+
+/**
+ * A program inside `llmdbg run` leaves the start of its run to that command, whose own request may come after
+ * the program has ended: the run is then not known yet, and the file waits.
+ */
+const patient =
+  (send: Send): Send =>
+  async (method, path, body) => {
+    const answer = await send(method, path, body);
+    return answer.status === 404 ? { ...answer, status: 503 } : answer;
+  };
 
 async function filesIn(spool: string): Promise<string[]> {
   try {

@@ -58,10 +58,11 @@ export class Owners {
     return series.flatMap((points) => this.#takeOne(source, points, isTentative));
   }
 
-  /** First points that nobody else told. */
-  settle(): SeriesPoints[] {
-    return [...this.#metrics.values()].flatMap((owned) => {
+  /** First points that nobody else told; those of metrics that a file holds which is being judged wait on. */
+  settle(judged: ReadonlySet<string> = new Set()): SeriesPoints[] {
+    return [...this.#metrics].flatMap(([id, owned]) => {
       const { first } = owned;
+      if (judged.has(id)) return [];
       owned.first = undefined;
       return first ?? [];
     });

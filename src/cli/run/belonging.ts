@@ -1,4 +1,5 @@
 import type { Decoded } from "../../model/batch.ts";
+import type { SeriesPoints } from "../../model/series.ts";
 import type { Owners } from "../read/owners.ts";
 import { precisionOfAll, roundingOf } from "../read/printed.ts";
 import { writerOf } from "./writers.ts";
@@ -33,6 +34,11 @@ export class Belonging {
   constructor(path: string, pid: number | undefined) {
     this.#path = path;
     this.#pid = pid;
+  }
+
+  /** Points that wait for the verdict. */
+  get waiting(): SeriesPoints[] {
+    return this.#waiting.flatMap(({ series }) => series);
   }
 
   async judge(parts: readonly Decoded[], owners: Owners, source: object, isLast: boolean): Promise<Judgement> {

@@ -42,7 +42,7 @@ export async function run({ operands, options, env, terminal }: Invocation): Pro
   let see = (stream: Output, bytes: Buffer, time: number): void => void early.push({ stream, bytes, time });
   const child = await startChild({
     argv: [command, ...args],
-    env: childEnvironment(env, { id, project, directory, url: address?.url }),
+    env: childEnvironment(env, { id, project, directory, url: address?.port === undefined ? address?.url : undefined }),
     keepStdoutFree: json,
     onOutput: (stream, bytes) => {
       if (together || stream === "err" || json) screen.saw(bytes);
@@ -93,6 +93,7 @@ interface ForChild {
   readonly id: string;
   readonly project: string;
   readonly directory: string;
+  /** Undefined until a server answers there: another directory's may take the port meanwhile. The directory tells. */
   readonly url: string | undefined;
 }
 

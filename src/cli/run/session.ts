@@ -70,6 +70,8 @@ export function startSession(options: SessionOptions): Session {
   let watch: Watch | undefined;
   let report: Report | undefined;
   const abort = new AbortController();
+  /** Where the run is, as far as is known: the server that came up may have had to take another port. */
+  let server: { readonly url: string } | undefined = address;
   const announcer = new Announcer(
     style,
     print,
@@ -78,7 +80,7 @@ export function startSession(options: SessionOptions): Session {
   );
 
   function pageOf(): string | undefined {
-    return address === undefined ? undefined : runPage(address, id);
+    return server === undefined ? undefined : runPage(server, id);
   }
 
   async function locate(): Promise<Connection | undefined> {
@@ -127,6 +129,7 @@ export function startSession(options: SessionOptions): Session {
       recorder = undefined;
       rmSync(recording, { recursive: true, force: true });
     }
+    server = { url: connection.url };
     if (connection.url !== address?.url) dim(`this run is at ${runPage(connection, id)}`);
     await followRun(connection, id, abort.signal, (event) => {
       if (event.kind !== "report") return;
@@ -136,7 +139,7 @@ export function startSession(options: SessionOptions): Session {
     connection.close();
   }
 
-  const server =
+  const watchingServer =
     outbox === undefined
       ? Promise.resolve()
       : watchServer().catch((thrown: unknown) => {
@@ -222,7 +225,7 @@ export function startSession(options: SessionOptions): Session {
       const waiting = outbox === undefined ? 0 : await outbox.close(deliveryLimitMs);
       const stored = outbox !== undefined && outbox.trouble === undefined ? await finalReport() : undefined;
       abort.abort();
-      await server;
+      await watchingServer;
       const config: Record<string, unknown> = Object.fromEntries(into.data.config);
       await recorder?.end(ended.exitCode, endedAt, { config, ...(whole === undefined ? {} : { environment: whole }) });
       const final = stored ?? diagnoseHere(true) ?? report;

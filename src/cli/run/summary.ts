@@ -30,12 +30,14 @@ export function summaryText(summary: Summary, style: Style): string {
   const { report, ended, page, id, recorder } = summary;
   const { dim } = style.colours;
   const rule = (style.unicode ? "─" : "-").repeat(Math.min(60, style.width));
-  const lines = ["", dim(rule), verdictLine(report, style)];
+  const lines = ["", dim(rule)];
+  // A command that died is the first thing to say, before what its metrics looked like.
+  if (ended.exitCode !== 0) lines.push(style.colours.red(plain(endingOf(summary))));
+  lines.push(verdictLine(report, style));
   lines.push(...findingLines(report, style).map((line) => `  ${line}`));
-  if (ended.exitCode !== 0) lines.push(`  ${plain(endingOf(summary))}`);
   if (report.run.series.some((series) => !series.startsWith("system/")))
     lines.push(...remainder(report, style).map((line) => `  ${line}`));
-  else lines.push("  No metric was printed or written. What is read: docs/intake/console.md and docs/intake/files.md");
+  else lines.push("  No metric was printed or written. What is read: llmdbg run --help");
   for (const note of notes(summary)) lines.push(dim(`  ${plain(note)}`));
   if (page !== undefined)
     lines.push(`  ${dim("Look closer  ")}${page}`, `  ${dim("Full text    ")}llmdbg diagnose ${id}`);

@@ -3,7 +3,7 @@ import { isAnalysed, RunData } from "../../analysis/index.ts";
 import type { Decoded } from "../../model/batch.ts";
 import { flatten, type FlatConfig } from "../../model/config.ts";
 import type { LogRecord } from "../../model/record.ts";
-import type { SeriesPoints } from "../../model/series.ts";
+import { seriesId, type SeriesPoints } from "../../model/series.ts";
 import { Owners } from "../read/owners.ts";
 import { Belonging } from "./belonging.ts";
 import type { Output } from "./child.ts";
@@ -87,6 +87,7 @@ export class Watch {
 
   async files(discovery: Discovery, isLast: boolean): Promise<void> {
     const hasLooked = await discovery.look(isLast);
+    const judged = new Set<string>();
     for (const follower of discovery.followers) {
       const parts = (await follower.poll(isLast)).map((part) => inSteps(part, this.data.config));
       let belonging = this.#belonging.get(follower);
@@ -94,12 +95,13 @@ export class Watch {
         belonging = new Belonging(follower.path, this.#pid);
         this.#belonging.set(follower, belonging);
       }
-      const judged = await belonging.judge(parts, this.owners, follower, isLast);
-      if ("another" in judged) discovery.leaveOut(follower, judged.another);
-      else for (const decoded of judged.passed) this.#take(undefined, follower, decoded);
+      const verdict = await belonging.judge(parts, this.owners, follower, isLast);
+      if ("another" in verdict) discovery.leaveOut(follower, verdict.another);
+      else for (const decoded of verdict.passed) this.#take(undefined, follower, decoded);
+      for (const { name, labels } of belonging.waiting) judged.add(seriesId(name, labels));
     }
     this.#passes += 1;
-    if (hasLooked || this.#passes % settledAfterPasses === 0) this.#add(this.owners.settle(), []);
+    if (hasLooked || this.#passes % settledAfterPasses === 0) this.#add(this.owners.settle(judged), []);
   }
 
   /** System metrics and the like: no second source can hold them. */

@@ -9,6 +9,9 @@ const epochLine = /^Epoch (\d+)\/(\d+)$/;
 const bar = /^ *(\d+)\/(\d+|Unknown) (?:[━╺╸\s]+|\[[=>.]+\]|-)(.*? - .*)$/;
 const item = /^([A-Za-z][\w/. -]*?): ([-+\d.e]+|nan|inf|-inf)$/i;
 
+/** A mean over the first few batches of an epoch is their noise: it may be half or twice the loss. */
+const fewestBatches = 20;
+
 /** Keras' progress lines; the values are means over the epoch so far, as Keras shows them. */
 export const kerasBar: LineParser = {
   id: "keras-bar",
@@ -37,6 +40,7 @@ export const kerasBar: LineParser = {
         const [, name, text] = item.exec(part.trim()) ?? [];
         const value = text === undefined ? undefined : numberOf(text);
         if (name === undefined || value === undefined || name === "ETA" || (told.get(name) ?? -1) >= step) continue;
+        if (Number.isFinite(value) && done < Math.min(fewestBatches, perEpoch / 2)) continue;
         told.set(name, step);
         metrics.push([name, value]);
       }

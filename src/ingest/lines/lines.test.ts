@@ -165,3 +165,30 @@ describe("settings printed before training", () => {
     expect({ ...decode("step: 1 loss: 2.5\nlr: 0.5\n").config }).toEqual({});
   });
 });
+
+describe("where an evaluation stands", () => {
+  const steps = (decoded: Decoded, name: string): number[] => [
+    ...(decoded.series.find((series) => series.name === name)?.step ?? []),
+  ];
+  const bar = (done: number): string => `\r 33%|███▎      | ${done}/40 [00:00<00:01, 41.98it/s]\r`;
+  const row = (step: number): string => `{'loss': '${2 - step / 100}', 'grad_norm': '1.2', 'epoch': '${step / 50}'}\n`;
+  const evaluation = (step: number): string =>
+    `{'eval_loss': '1.94', 'eval_runtime': '0.0217', 'epoch': '${step / 50}'}\n`;
+  const upTo = (last: number): string[] =>
+    Array.from({ length: last / 2 }, (_, i) => [bar(2 * i + 2), row(2 * i + 2), bar(2 * i + 2)]).flat();
+
+  test("at the training's last step, not behind it", () => {
+    const decoder = new ConsoleDecoder({ now: () => 0 });
+    const decoded = mergeDecoded([...upTo(40), evaluation(40), bar(40)].map((text) => decoder.pushText(text)));
+    expect(steps(decoded, "eval_loss")).toEqual([40]);
+    expect(steps(decoded, "loss").at(-1)).toBe(40);
+  });
+
+  test("where its epoch is, when the line comes behind a bar that was drawn later", () => {
+    const decoder = new ConsoleDecoder({ now: () => 0 });
+    const texts = [...upTo(20), evaluation(20), bar(22), row(22), bar(24), row(24), bar(26)];
+    const decoded = mergeDecoded(texts.map((text) => decoder.pushText(text)));
+    expect(steps(decoded, "eval_loss")).toEqual([20]);
+    expect(steps(decoded, "loss").slice(-3)).toEqual([20, 22, 24]);
+  });
+});
