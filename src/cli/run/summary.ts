@@ -37,7 +37,10 @@ export function summaryText(summary: Summary, style: Style): string {
   lines.push(...findingLines(report, style).map((line) => `  ${line}`));
   if (report.run.series.some((series) => !series.startsWith("system/")))
     lines.push(...remainder(report, style).map((line) => `  ${line}`));
-  else lines.push("  No metric was printed or written. What is read: llmdbg run --help");
+  else
+    lines.push(
+      "  No metric was printed or written. Print lines such as `step=10 loss=2.31`, or log with the SDK: import llmdbg",
+    );
   for (const note of notes(summary)) lines.push(dim(`  ${plain(note)}`));
   if (page !== undefined)
     lines.push(`  ${dim("Look closer  ")}${page}`, `  ${dim("Full text    ")}llmdbg diagnose ${id}`);
