@@ -13,6 +13,8 @@ export interface Options {
   readonly source: string;
   /** The configured number; undefined when not configured or not a number. */
   number(option: OptionId): number | undefined;
+  /** Whether the user's trainer has this option; of an unknown trainer anything is supposed. */
+  has(option: OptionId): boolean;
   /** The setting under the user's name; `observed` stands for `from` when the configuration does not have it. */
   change(option: OptionId, to: Scalar, observed?: number): Change;
 }
@@ -28,6 +30,7 @@ export const options = defineFact<Options>({
     return {
       dialect: known?.id ?? null,
       source: dialect.source,
+      has: (option) => known === undefined || known.options[option] !== undefined,
       number: (option) => asNumber(configured.get(option)),
       change(option, to, observed) {
         const { key, spell = (value: Scalar) => value } = nameOf(dialect, option);

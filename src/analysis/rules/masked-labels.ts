@@ -115,7 +115,7 @@ export const maskedLabels = defineRule({
             id: "check-template",
             summary:
               "Print one batch with its label mask decoded. Then correct the response template (or turn prompt masking off to see the loss come back).",
-            changes: [settings.change("train_on_prompt", true)],
+            changes: settings.has("train_on_prompt") ? [settings.change("train_on_prompt", true)] : [],
             dialect: settings.dialect,
             expect: "The first loss is a plain positive number, at most about ln(vocabulary size).",
             source: "https://github.com/unslothai/unsloth/issues/1290",
@@ -123,7 +123,7 @@ export const maskedLabels = defineRule({
           {
             id: "longer-sequences",
             summary: "Allow longer sequences if the answers are cut off.",
-            changes: [settings.change("max_length", 2048)],
+            changes: settings.has("max_length") ? [settings.change("max_length", 2048)] : [],
             dialect: settings.dialect,
             expect: "The share of labels that are not -100 rises above 0.",
             source: "https://github.com/unslothai/unsloth/issues/2095",

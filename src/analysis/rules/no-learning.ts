@@ -152,7 +152,7 @@ export const noLearning = defineRule({
             id: "check-trainable",
             summary:
               "Print which parameters require a gradient and what share of all they are; correct the pattern that chooses them.",
-            changes: [settings.change("trainable_modules", "all-linear")],
+            changes: settings.has("trainable_modules") ? [settings.change("trainable_modules", "all-linear")] : [],
             dialect: settings.dialect,
             expect: "The loss falls within the first tens of steps.",
             source: "https://huggingface.co/docs/trl/lora_without_regret",
