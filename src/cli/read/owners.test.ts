@@ -108,3 +108,10 @@ test("checkpoints of one attempt add nothing", () => {
   const histories = [[points("loss", [100])], [points("loss", [100, 200])], [points("loss", [100, 200, 300])]];
   expect(steps(withEarlierSegments(histories))).toEqual([[100, 200, 300]]);
 });
+
+test("a lone value waits as often as asked, one that is not finite does not wait", () => {
+  const owners = new Owners();
+  owners.take({}, [points("loss", [1]), points("grad_norm", [1], [Number.NaN])], true);
+  const settled = (): string[] => owners.settle(new Set(), 2).map(({ name }) => name);
+  expect([settled(), settled(), settled(), settled()]).toEqual([["grad_norm"], [], ["loss"], []]);
+});

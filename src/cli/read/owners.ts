@@ -11,6 +11,8 @@ interface Owned {
   lastStep: number;
   /** What the owner said first, when it has not been passed on yet. */
   first: SeriesPoints | undefined;
+  /** How often `settle` has passed over `first`. */
+  waits: number;
   /** Points of other sources ahead of the owner's: it may be about to deliver them itself. */
   readonly held: Map<Source, SeriesPoints>;
 }
@@ -58,13 +60,18 @@ export class Owners {
     return series.flatMap((points) => this.#takeOne(source, points, isTentative));
   }
 
-  /** First points that nobody else told; those of metrics that a file holds which is being judged wait on. */
-  settle(judged: ReadonlySet<string> = new Set()): SeriesPoints[] {
+  /**
+   * First points that nobody else told in `patience` calls; a value that is not finite waits for nobody.
+   * Those of metrics that a file holds which is being judged wait on.
+   */
+  settle(judged: ReadonlySet<string> = new Set(), patience = 0): SeriesPoints[] {
     return [...this.#metrics].flatMap(([id, owned]) => {
       const { first } = owned;
-      if (judged.has(id)) return [];
+      if (first === undefined || judged.has(id)) return [];
+      owned.waits += 1;
+      if (owned.waits <= patience && first.value.every((value) => Number.isFinite(value))) return [];
       owned.first = undefined;
-      return first ?? [];
+      return first;
     });
   }
 
@@ -89,7 +96,14 @@ export class Owners {
     const owned = this.#metrics.get(id);
     if (owned === undefined) {
       const first = isTentative ? points : undefined;
-      const fresh = { owner: source, values: new Map(), lastStep: Number.NEGATIVE_INFINITY, first, held: new Map() };
+      const fresh = {
+        owner: source,
+        values: new Map(),
+        lastStep: Number.NEGATIVE_INFINITY,
+        first,
+        waits: 0,
+        held: new Map(),
+      };
       this.#metrics.set(id, fresh);
       note(fresh, points);
       return isTentative ? [] : [points];

@@ -67,10 +67,10 @@ export class Discovery {
     for (const [path, { size, stamp }] of await this.#search()) this.#looked.set(path, { size, stamp, atStart: true });
   }
 
-  /** Looks for files that are new or changed, and rests in proportion to how long that takes: false while resting. */
-  async look(isLast = false): Promise<boolean> {
+  /** Looks for files that are new or changed, and rests in proportion to how long that takes. */
+  async look(isLast = false): Promise<void> {
     const startedAt = Date.now();
-    if (startedAt < this.#pauseUntil && !isLast) return false;
+    if (startedAt < this.#pauseUntil && !isLast) return;
     for (const [path, { size, stamp, changedAt }] of await this.#search()) {
       const before = this.#looked.get(path);
       if (before?.stamp === stamp || this.#followed.has(path) || size === 0 || this.followers.length >= mostFiles)
@@ -91,7 +91,6 @@ export class Discovery {
       this.followers = [...this.followers, new Follower(path, format, skipped, this.#config)];
     }
     this.#pauseUntil = Date.now() + Math.max(1500, 50 * (Date.now() - startedAt));
-    return true;
   }
 
   async #search(): Promise<Map<string, Candidate>> {

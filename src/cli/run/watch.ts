@@ -17,8 +17,11 @@ export interface Sink {
   changeRun(changes: Readonly<Record<string, unknown>>): void;
 }
 
-/** Looking for files may take long in a large directory; first values do not wait for that. */
-const settledAfterPasses = 4;
+/**
+ * Passes, two a second, that a metric's only value waits for a file that tells more. Lightning prints its
+ * last values when training ends and writes its file a moment later.
+ */
+const settledAfterPasses = 6;
 
 interface WatchOptions {
   readonly id: string;
@@ -46,7 +49,6 @@ export class Watch {
   readonly #pid: number | undefined;
   /** Whether files are looked for beside the console, which a replay does not. */
   readonly #findsFiles: boolean;
-  #passes = 0;
   readonly #belonging = new Map<Follower, Belonging>();
   readonly #decoder: ConsoleDecoder;
   readonly #console = {};
@@ -86,7 +88,7 @@ export class Watch {
   }
 
   async files(discovery: Discovery, isLast: boolean): Promise<void> {
-    const hasLooked = await discovery.look(isLast);
+    await discovery.look(isLast);
     const judged = new Set<string>();
     for (const follower of discovery.followers) {
       const parts = (await follower.poll(isLast)).map((part) => inSteps(part, this.data.config));
@@ -100,8 +102,7 @@ export class Watch {
       else for (const decoded of verdict.passed) this.#take(undefined, follower, decoded);
       for (const { name, labels } of belonging.waiting) judged.add(seriesId(name, labels));
     }
-    this.#passes += 1;
-    if (hasLooked || this.#passes % settledAfterPasses === 0) this.#add(this.owners.settle(judged), []);
+    this.#add(this.owners.settle(judged, isLast ? 0 : settledAfterPasses), []);
   }
 
   /** System metrics and the like: no second source can hold them. */
