@@ -1,5 +1,5 @@
-import { numberOf } from "../number-text.ts";
-import type { LineParser, Metric, Reading } from "./line-parser.ts";
+import type { LineParser, Reading } from "./line-parser.ts";
+import { metricsOf } from "./pairs.ts";
 
 // karpathy/nanoGPT train.py: `iter 10: loss 3.2100, time 23.51ms, mfu 12.30%` and
 // `step 250: train loss 2.4621, val loss 2.4813`.
@@ -13,12 +13,7 @@ export const nanogpt: LineParser = {
     ({ body }): Reading | undefined => {
       const match = line.exec(body);
       if (match === null) return undefined;
-      const metrics: Metric[] = [];
-      for (const part of (match[3] ?? "").split(", ")) {
-        const [, name, text] = item.exec(part.trim()) ?? [];
-        const value = text === undefined ? undefined : numberOf(text);
-        if (name !== undefined && value !== undefined) metrics.push([name, value]);
-      }
+      const metrics = metricsOf((match[3] ?? "").split(", "), item);
       if (metrics.length === 0) return undefined;
       const isEvaluation = match[1] === "step";
       return { step: Number(match[2]), metrics, dialect: "nanogpt", isEvaluation };

@@ -1,4 +1,5 @@
 import { numberOf } from "../number-text.ts";
+import type { Metric } from "./line-parser.ts";
 
 /** A named number in a line of text. */
 export interface Pair {
@@ -36,4 +37,15 @@ export function pairsOf(text: string): Pair[] {
     });
   }
   return pairs;
+}
+
+/** The parts of a line that are a name and a number by `item`, whose groups 1 and 2 are these. */
+export function metricsOf(parts: readonly string[], item: RegExp): Metric[] {
+  const metrics: Metric[] = [];
+  for (const part of parts) {
+    const [, name, text] = item.exec(part.trim()) ?? [];
+    const value = text === undefined ? undefined : numberOf(text);
+    if (name !== undefined && value !== undefined) metrics.push([name, value]);
+  }
+  return metrics;
 }

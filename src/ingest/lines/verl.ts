@@ -1,5 +1,5 @@
-import { numberOf } from "../number-text.ts";
-import type { LineParser, Metric, Reading } from "./line-parser.ts";
+import type { LineParser, Reading } from "./line-parser.ts";
+import { metricsOf } from "./pairs.ts";
 
 // verl-project/verl utils/logger/aggregate_logger.py, concat_dict_to_str: `step:1 - actor/lr:0.000 - ...`.
 const line = /^step: ?(\d+) - (.+)$/;
@@ -12,12 +12,7 @@ export const verl: LineParser = {
     ({ body }): Reading | undefined => {
       const match = line.exec(body);
       if (match === null) return undefined;
-      const metrics: Metric[] = [];
-      for (const part of (match[2] ?? "").split(" - ")) {
-        const [, name, value] = item.exec(part.trim()) ?? [];
-        const number = value === undefined ? undefined : numberOf(value);
-        if (name !== undefined && number !== undefined) metrics.push([name, number]);
-      }
+      const metrics = metricsOf((match[2] ?? "").split(" - "), item);
       if (metrics.length === 0) return undefined;
       const isEvaluation = metrics.every(([name]) => name.startsWith("val"));
       const isVerl = metrics.some(([name]) =>
