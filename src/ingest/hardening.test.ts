@@ -100,6 +100,45 @@ describe("trainer_state.json", () => {
   });
 });
 
+describe("points.json", () => {
+  const text = `{"schema": "llmdbg.points/1", "series": [${Array.from(
+    { length: 5 },
+    (_, i) => `{"name": "s${i}", "step": [1, 2], "value": [${i}, "NaN"]}`,
+  ).join(", ")}]}`;
+
+  test("a document that breaks off keeps its whole series and says so", () => {
+    const decoded = decode(byId("columns"), utf8(text.slice(0, text.indexOf('"s3"') + 25)));
+    expect(decoded.series.map(({ name }) => name)).toEqual(["s0", "s1", "s2"]);
+    expect(decoded.rejected[0]?.reason).toMatch(/^the document breaks off/);
+  });
+
+  test("breaks off anywhere without a throw, and never pairs a value with another's step", () => {
+    for (let cut = 0; cut < text.length; cut += 1)
+      for (const { step, value } of decode(byId("columns"), utf8(text.slice(0, cut))).series)
+        expect([step.length, value.length]).toEqual([2, 2]);
+  });
+
+  test.each([
+    ["[]", "not a JSON object"],
+    ["", "the file is empty"],
+    ['{"schema": "llmdbg.points/2"}', "the schema is not llmdbg.points/1"],
+    ['{"schema": "llmdbg.points/1", "series": {}}', "series is not a list"],
+    ['{"schema": "llmdbg.points/1"}', "no series and no records"],
+  ])("%s is refused with its reason", (malformed, reason) => {
+    const decoded = decode(byId("columns"), utf8(malformed));
+    expect(decoded.series).toEqual([]);
+    expect(decoded.rejected).toEqual([{ index: 0, reason }]);
+  });
+
+  test("labels that would reach a prototype are plain data", () => {
+    decode(
+      byId("columns"),
+      utf8(text.replace('"name": "s0"', '"name": "s0", "labels": {"__proto__": "x", "constructor": "y"}')),
+    );
+    expect(({} as Record<string, unknown>)["constructor"]).toBe(Object);
+  });
+});
+
 describe("console", () => {
   test("invalid UTF-8 is shown as U+FFFD and counted with its line", () => {
     const bytes = new Uint8Array([...utf8("fine\nbad "), 0xff, 0xfe, ...utf8(" text\n{'loss': 1.5, 'epoch': 0.1}\n")]);

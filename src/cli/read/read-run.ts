@@ -70,9 +70,11 @@ export async function readRun(input: RunInput, onProgress?: OnProgress): Promise
   };
 }
 
-/** A recording holds its console, and sometimes what the trainer wrote itself. */
+/** A recording holds its console, and sometimes what the trainer wrote itself or `llmdbg.watch` saw. */
 const recordingFiles = (directory: string): string[] =>
-  ["console.jsonl", "trainer_state.json"].map((name) => join(directory, name)).filter((path) => existsSync(path));
+  ["console.jsonl", "trainer_state.json", "points.json"]
+    .map((name) => join(directory, name))
+    .filter((path) => existsSync(path));
 
 function decodeOptions(
   path: string,

@@ -1,5 +1,6 @@
 import { binaryKind } from "../binary.ts";
 import type { Format } from "../format.ts";
+import { columns } from "./columns.ts";
 import { console as consoleFormat } from "./console.ts";
 import { csv } from "./csv.ts";
 import { jsonl } from "./jsonl.ts";
@@ -10,6 +11,7 @@ import { trainerState } from "./trainer-state.ts";
 
 /** Every format, specific first: the first that recognises a file has it. */
 export const formats: readonly Format[] = [
+  columns,
   trainerState,
   timedConsole,
   trainerLog,
@@ -30,5 +32,5 @@ export function refusalOf(head: Uint8Array, name: string): string | undefined {
   if (head.length === 0) return `${name} is empty`;
   const kind = binaryKind(head);
   if (kind === undefined) return undefined;
-  return `${name} is ${kind}; llmdbg reads console logs, trainer_state.json, JSON lines and CSV`;
+  return `${name} is ${kind}; llmdbg reads console logs, trainer_state.json, points.json, JSON lines and CSV`;
 }
