@@ -1,7 +1,7 @@
 /** The diagnosis engine: what the server, the command line and the browser call. */
 export { createDiagnosis, type Diagnosis, type Outcome } from "./diagnose.ts";
 export { toReport } from "./report.ts";
-export type { Explanation, Rule, Sign } from "./rule.ts";
+export { defineRule, type Explanation, type Rule, type Sign } from "./rule.ts";
 export { RunData, type RunInfo, type SeriesData } from "./run-data.ts";
 export { rules } from "./rules/index.ts";
 export { isAnalysed } from "./signals.ts";
