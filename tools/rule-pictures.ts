@@ -1,0 +1,74 @@
+/** Which runs stand on each rule's page. `words`: what was done, or why it is innocent. */
+export interface Source {
+  readonly kind: "recording" | "generated";
+  readonly name: string;
+  readonly words: string;
+  /** Other than the first series of the finding's evidence. */
+  readonly series?: string;
+}
+
+export interface Pair {
+  readonly fires: Source;
+  readonly innocent: Source;
+  readonly series?: string;
+}
+
+const recording = (name: string, words: string, series?: string): Source => ({
+  kind: "recording",
+  name,
+  words,
+  ...(series === undefined ? {} : { series }),
+});
+const generated = (name: string, words: string): Source => ({ kind: "generated", name, words });
+
+export const pictures: Readonly<Record<string, Pair>> = {
+  "non-finite-loss": {
+    fires: recording("translate-nan-seed1", "the loss becomes NaN and stays so"),
+    innocent: recording("translate-healthy-seed1", "every loss is a number"),
+  },
+  "hidden-non-finite-loss": {
+    fires: recording("translate-hidden-nan-seed1", "the trainer logs 0.0 in place of NaN"),
+    innocent: generated("policy", "a GRPO loss of 0 at the start is what it should be"),
+  },
+  "masked-labels": {
+    fires: recording("translate-masked-labels-seed1", "no token of any label counts"),
+    innocent: generated("policy", "a GRPO loss of 0 at the start is what it should be"),
+  },
+  "accumulation-scaling": {
+    fires: recording("translate-accumulation-scaling-seed1", "the logged loss is multiplied by the accumulation steps"),
+    innocent: recording("translate-healthy-seed1", "training and evaluation loss agree"),
+  },
+  "initial-loss-mismatch": {
+    fires: generated("badStart", "the first loss is far above ln of the vocabulary"),
+    innocent: recording("translate-healthy-seed1", "the first loss is ln of the vocabulary"),
+  },
+  "loss-divergence": {
+    fires: recording("translate-lr-too-high-seed1", "the learning rate is 150 times too high"),
+    innocent: generated("restarts", "the loss rises when the schedule restarts, and comes back"),
+  },
+  "loss-spike": {
+    fires: recording("translate-spike-seed1", "one batch of wrong labels"),
+    innocent: recording("translate-healthy-small-batch-seed1", "batches of 4: noisy throughout"),
+  },
+  "gradient-explosion": {
+    fires: generated("exploding", "the norm grows by decades"),
+    innocent: generated("spikyGradients", "single peaks that pass"),
+  },
+  "no-learning": {
+    fires: recording("translate-frozen-seed1", "no parameter is trained"),
+    innocent: generated("slowStart", "a long warm-up: the loss stands still, then falls"),
+  },
+  overfitting: {
+    fires: recording("translate-overfit-seed1", "200 sentences, again and again"),
+    innocent: generated("noisyEvals", "evaluation scatters, and does not rise"),
+  },
+  "resume-discontinuity": {
+    fires: recording("translate-resume-seed1", "resumed without its optimizer state"),
+    innocent: generated("resumedWell", "resumed with everything it needs"),
+  },
+  "stalled-run": {
+    fires: recording("translate-stall-seed1", "the process hangs in the middle"),
+    innocent: recording("translate-healthy-seed1", "rows come at their usual pace"),
+    series: "loss",
+  },
+};
