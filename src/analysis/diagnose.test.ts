@@ -124,6 +124,58 @@ describe("one fault is one finding", () => {
     expect(findings[0]?.evidence.length).toBeGreaterThan(0);
   });
 
+  test("what belongs to a story is listed with its root", () => {
+    const { findings } = report(["sign", { onset: { step: 7 } }, ["root"]], ["root", {}]);
+    expect(findings[0]?.related).toEqual([
+      { rule: "sign", severity: "error", title: "title of sign", message: "message", onset: { step: 7 } },
+    ]);
+    expect(report(["alone", {}]).findings[0]).not.toHaveProperty("related");
+  });
+
+  const causal = (cause: Partial<FindingDraft>, effect: Partial<FindingDraft>) => {
+    const data = run();
+    const list = [
+      rule("effect", () => [draft(effect)]),
+      defineRule({
+        id: "cause",
+        title: "title of cause",
+        why: "",
+        needs: { length },
+        leadsTo: ["effect"],
+        check: () => [draft(cause)],
+      }),
+    ];
+    return toReport(data, createDiagnosis(data, list, [])()).findings;
+  };
+
+  test("a cause that comes no later takes over its consequences, and their severity", () => {
+    const findings = causal({ severity: "warning", onset: { step: 3 } }, { severity: "error", onset: { step: 5 } });
+    expect(findings.map(({ rule: id, severity }) => [id, severity])).toEqual([["cause", "error"]]);
+    expect(findings[0]?.related?.map(({ rule: id }) => id)).toEqual(["effect"]);
+  });
+
+  test("one that comes later, or was over before, caused nothing", () => {
+    expect(ids(causal({ onset: { step: 9 } }, { onset: { step: 5 } }))).toEqual(["effect", "cause"]);
+    expect(ids(causal({ onset: { step: 1 }, end: { step: 2 } }, { onset: { step: 5 } }))).toEqual(["cause", "effect"]);
+  });
+
+  test("the same fault in several layers is told once, from where it began", () => {
+    const data = run();
+    const layers = rule("layers", () => [
+      draft({ severity: "warning", onset: { step: 8, layer: "b" } }),
+      draft({ severity: "warning", onset: { step: 5, layer: "a" } }),
+      draft({ severity: "warning", onset: { step: 5, layer: "c" } }),
+    ]);
+    const { findings } = toReport(data, createDiagnosis(data, [layers], [])());
+    expect(findings.map(({ onset }) => onset.layer)).toEqual(["a"]);
+    expect(findings[0]?.related?.map(({ onset }) => onset.layer)).toEqual(["c", "b"]);
+  });
+
+  test("rules that each account for the other do not hang in a circle", () => {
+    const { findings } = report(["a", {}, ["b"]], ["b", {}, ["a"]]);
+    expect(ids(findings)).toEqual(["b"]);
+  });
+
   test("findings are ordered by severity, then onset", () => {
     const { findings } = report(
       ["late", { onset: { step: 9 } }],

@@ -49,14 +49,23 @@ describe("rules", () => {
     }
   });
 
-  test("a rule is a sign only of rules that exist, and never in a circle", () => {
-    const signOf = new Map(rules.map((rule) => [rule.id, rule.signOf ?? []]));
+  test("the graph of causes names rules that exist, and has no circle", () => {
+    const signOf = new Map(
+      rules.map((rule) => [
+        rule.id,
+        [
+          ...(rule.signOf ?? []),
+          ...rules.flatMap((other) => (other.leadsTo?.includes(rule.id) === true ? [other.id] : [])),
+        ],
+      ]),
+    );
     const reaches = (from: string, to: string, seen: ReadonlySet<string>): boolean =>
       (signOf.get(from) ?? []).some(
         (next) => next === to || (!seen.has(next) && reaches(next, to, new Set([...seen, next]))),
       );
     for (const rule of rules) {
-      for (const wider of rule.signOf ?? []) expect(signOf.has(wider), `${rule.id} -> ${wider}`).toBe(true);
+      for (const other of [...(rule.signOf ?? []), ...(rule.leadsTo ?? [])])
+        expect(signOf.has(other), `${rule.id} -> ${other}`).toBe(true);
       expect(reaches(rule.id, rule.id, new Set()), rule.id).toBe(false);
     }
   });

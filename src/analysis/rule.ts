@@ -24,6 +24,11 @@ export interface Rule<N extends Needs = Needs> {
    * the same fault and becomes evidence of theirs, instead of a second alarm. See `merge.ts`.
    */
   readonly signOf?: readonly string[];
+  /**
+   * Rules whose findings this fault brings about, when they come no earlier: they are told as part of its
+   * story, and it is as severe as the worst of them. The other end of the same graph as `signOf`.
+   */
+  readonly leadsTo?: readonly string[];
   check(facts: Values<N>): readonly FindingDraft[];
 }
 

@@ -37,21 +37,39 @@ export const Advice = z.object({
 });
 export type Advice = z.infer<typeof Advice>;
 
+const Onset = z.object({
+  step: z.number().nullable(),
+  time: z.number().optional(),
+  layer: z.string().optional(),
+  rank: z.number().optional(),
+});
+
+/** What another rule found of the same fault; it is told with its root and counts as no alarm of its own. */
+export const Related = z.object({
+  rule: z.string(),
+  severity: Severity,
+  title: z.string(),
+  message: z.string(),
+  onset: Onset,
+});
+export type Related = z.infer<typeof Related>;
+
 export const Finding = z.object({
   rule: z.string(),
   severity: Severity,
   title: z.string(),
   message: z.string(),
-  onset: z.object({
-    step: z.number().nullable(),
-    time: z.number().optional(),
-    layer: z.string().optional(),
-    rank: z.number().optional(),
-  }),
+  onset: Onset,
   end: z.object({ step: z.number() }).nullable(),
   recovered: z.boolean().nullable(),
   evidence: z.array(Evidence),
   causes: z.array(Cause),
   advice: z.array(Advice),
+  /** The rest of its story: earliest first, and in the evidence as well. */
+  related: z.array(Related).optional(),
 });
 export type Finding = z.infer<typeof Finding>;
+
+/** A finding that was shown while the run went on and no longer holds. `step`: the last logged step when that was seen. */
+export const Resolved = z.object({ finding: Finding, step: z.number().nullable(), reason: z.string() });
+export type Resolved = z.infer<typeof Resolved>;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Finding } from "./finding.ts";
+import { Finding, Resolved } from "./finding.ts";
 
 /** What `diagnose --json` prints and `/api/v1/runs/:id/report` answers. Published as docs/schemas/report-1.json. */
 export const Report = z.object({
@@ -14,6 +14,8 @@ export const Report = z.object({
     series: z.array(z.string()),
   }),
   findings: z.array(Finding),
+  /** Only of a run that was watched: nothing that was shown is withdrawn without a word. */
+  resolved: z.array(Resolved).optional(),
   explained: z.array(z.object({ sign: z.string(), why: z.string() })),
   clean: z.array(z.string()),
   notApplicable: z.array(z.object({ rule: z.string(), missing: z.array(z.string()) })),

@@ -1,22 +1,25 @@
-import type { Finding } from "../../model/finding.ts";
+import type { Finding, Resolved } from "../../model/finding.ts";
 import type { Report } from "../../model/report.ts";
 import { findingBlock } from "../terminal/finding-block.ts";
-import { bySeverity, severities } from "../terminal/report-text.ts";
+import { bySeverity, sayResolved, severities } from "../terminal/report-text.ts";
 import type { Curve } from "../terminal/sparkline.ts";
 import type { Style } from "../terminal/style.ts";
+import { labelled } from "../terminal/text.ts";
 
 interface Announced {
   readonly severity: Finding["severity"];
   readonly step: number | null;
 }
 
-/** Prints each finding once as it appears, and once more when it gets worse. */
+/** Prints each finding once as it appears, once more when it gets worse, and a line when it no longer holds. */
 export class Announcer {
   readonly #style: Style;
   readonly #print: (block: string) => void;
   readonly #curveOf: (finding: Finding) => Curve | undefined;
   readonly #link: string | undefined;
   readonly #announced = new Map<string, Announced[]>();
+  /** Resolved findings stay in the reports; each is told once. */
+  readonly #toldGone = new Set<string>();
 
   constructor(
     style: Style,
@@ -31,15 +34,42 @@ export class Announcer {
   }
 
   see(report: Report): void {
+    const gone = this.#takenBack(report);
     for (const finding of bySeverity(report.findings)) {
       if (!this.#isNews(finding, report)) continue;
       this.#print(`\n${findingBlock(finding, this.#style, { curve: this.#curveOf(finding), link: this.#link })}\n\n`);
     }
+    for (const { finding, reason } of gone) {
+      const lines = labelled("No longer    ", `${sayResolved(finding)}: ${reason}`, this.#style.width);
+      this.#print(`${this.#style.colours.dim(lines.join("\n"))}\n\n`);
+    }
+  }
+
+  /** What was printed and is resolved since; first, so that what came in its place is news. */
+  #takenBack({ resolved = [] }: Report): Resolved[] {
+    return resolved.filter(({ finding, step }) => {
+      const key = `${placeOf(finding)}|${finding.onset.step}|${step}`;
+      if (this.#toldGone.has(key)) return false;
+      this.#toldGone.add(key);
+      return this.#withdraw(finding);
+    });
+  }
+
+  /** Takes a finding back; false when it was not printed. The onset may have moved since it was. */
+  #withdraw(finding: Finding): boolean {
+    const known = this.#announced.get(placeOf(finding)) ?? [];
+    const gone = known.find(({ step }) => step === finding.onset.step) ?? (known.length === 1 ? known[0] : undefined);
+    if (gone === undefined) return false;
+    this.#announced.set(
+      placeOf(finding),
+      known.filter((each) => each !== gone),
+    );
+    return true;
   }
 
   /** The onset of a finding moves a little while data come in; as long as a rule has no more findings than were printed, it is the same one. */
   #isNews(finding: Finding, report: Report): boolean {
-    const key = `${finding.rule}|${finding.onset.layer ?? ""}|${finding.onset.rank ?? ""}`;
+    const key = placeOf(finding);
     const known = this.#announced.get(key) ?? [];
     const now = report.findings.filter(
       (other) =>
@@ -50,9 +80,12 @@ export class Announcer {
     const same =
       known.find(({ step }) => step === finding.onset.step) ??
       (now.length <= known.length ? known[now.indexOf(finding)] : undefined);
-    if (same !== undefined && severities.indexOf(same.severity) <= severities.indexOf(finding.severity)) return false;
-    const others = same === undefined ? known : known.filter((each) => each !== same);
-    this.#announced.set(key, [...others, { severity: finding.severity, step: finding.onset.step }]);
-    return true;
+    const isTold = same !== undefined && severities.indexOf(same.severity) <= severities.indexOf(finding.severity);
+    const severity = isTold ? same.severity : finding.severity;
+    const others = known.filter((each) => each !== same);
+    this.#announced.set(key, [...others, { severity, step: finding.onset.step }]);
+    return !isTold;
   }
 }
+
+const placeOf = ({ rule, onset }: Finding): string => `${rule}|${onset.layer ?? ""}|${onset.rank ?? ""}`;

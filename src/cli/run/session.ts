@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { emptyLedger, follow, withResolved } from "../../analysis/index.ts";
 import { toJson } from "../../model/number.ts";
 import type { Report } from "../../model/report.ts";
 import { Connection } from "../client/connection.ts";
@@ -159,12 +160,15 @@ export function startSession(options: SessionOptions): Session {
   }
 
   let diagnose: (() => Report) | undefined;
+  let ledger = emptyLedger;
   let points = -1;
   const diagnoseHere = (isOver: boolean): Report | undefined => {
     if (watch === undefined) return undefined;
     diagnose ??= diagnoser(watch.data);
     watch.data.clock = isOver ? null : Date.now();
-    return diagnose();
+    const here = diagnose();
+    ledger = follow(ledger, here);
+    return withResolved(here, ledger);
   };
   let busy: Promise<void> | undefined;
   const filesTimer = setInterval(() => {

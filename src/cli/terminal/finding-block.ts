@@ -16,6 +16,8 @@ export function severityText(severity: Severity, style: Style): string {
   return bold(severity === "error" ? red(text) : severity === "warning" ? yellow(text) : blue(text));
 }
 
+const shownRelated = 4;
+
 interface FindingView {
   readonly curve?: Curve | undefined;
   readonly link?: string | undefined;
@@ -31,6 +33,7 @@ export function findingBlock(finding: Finding, style: Style, view: FindingView):
     `${severityText(finding.severity, style)}  ${bold(plain(finding.title))}  ${dim(`${finding.rule}${place(finding)}`)}`,
     ...labelled("", finding.message, width),
     ...(view.curve === undefined ? [] : curveLines(view.curve, finding, style)),
+    ...alsoLines(finding, width),
   ];
   if (view.full === true) {
     for (const evidence of finding.evidence) lines.push(...labelled("seen    ", evidenceText(evidence), width));
@@ -48,6 +51,19 @@ export function findingBlock(finding: Finding, style: Style, view: FindingView):
   }
   if (view.link !== undefined) lines.push(dim(`more    ${view.link}`));
   return lines.map((line, i) => (i === 0 ? line : `  ${line}`)).join("\n");
+}
+
+/** "also    Gradient explosion at step 110, Loss spike at step 118": the rest of the story, by name. */
+function alsoLines({ related = [] }: Finding, width: number): string[] {
+  if (related.length === 0) return [];
+  const names = related.map(({ title, onset: { step, layer } }) =>
+    [title, layer === undefined ? "" : `in ${layer}`, step === null ? "" : `at step ${step}`]
+      .filter((part) => part !== "")
+      .join(" "),
+  );
+  const shown = names.slice(0, shownRelated).join(", ");
+  const more = names.length > shownRelated ? ` and ${names.length - shownRelated} more` : "";
+  return labelled("also    ", `${shown}${more}`, width);
 }
 
 /**

@@ -74,11 +74,17 @@ export const bySeverity = (findings: readonly Finding[]): Finding[] =>
       severities.indexOf(a.severity) - severities.indexOf(b.severity) || (a.onset.step ?? 0) - (b.onset.step ?? 0),
   );
 
+/** "Loss spike since step 120", of a finding that was shown and no longer holds. */
+export const sayResolved = ({ title, onset }: Finding): string =>
+  `${title}${onset.step === null ? "" : ` since step ${onset.step}`}`;
+
 /** Everything after the findings. */
 export function remainder(report: Report, style: Style): string[] {
   const { dim, red } = style.colours;
   const width = style.width;
   const lines: string[] = [];
+  for (const { finding, reason } of report.resolved ?? [])
+    lines.push(...labelled("No longer    ", `${sayResolved(finding)}: ${reason}`, width));
   for (const { sign, why } of report.explained)
     lines.push(...labelled("Normal here  ", `${sign.replace(/\.$/, "")}: ${why}`, width));
   if (report.clean.length > 0) lines.push(...labelled("Clean        ", report.clean.join(", "), width));
@@ -94,5 +100,5 @@ export function remainder(report: Report, style: Style): string[] {
   }
   for (const { rule, error } of report.failed)
     lines.push(...labelled("Failed       ", `${rule}: ${error}`, width).map((line) => red(line)));
-  return lines.map((line) => line.replace(/^(Normal here|Clean|Not checked)/, (word) => dim(word)));
+  return lines.map((line) => line.replace(/^(No longer|Normal here|Clean|Not checked)/, (word) => dim(word)));
 }

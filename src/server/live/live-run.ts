@@ -1,11 +1,13 @@
-import { isAnalysed, RunData } from "../../analysis/index.ts";
+import { emptyLedger, follow, isAnalysed, RunData, withResolved, type LedgerState } from "../../analysis/index.ts";
 import { Roles } from "../../ingest/records/role.ts";
+import type { Finding } from "../../model/finding.ts";
 import type { LogRecord } from "../../model/record.ts";
 import type { Report } from "../../model/report.ts";
 import type { Run } from "../../model/run.ts";
 import { seriesId, type SeriesPoints } from "../../model/series.ts";
 import type { Store } from "../../store/store.ts";
 import { createReport } from "./engine.ts";
+import { keptLedger } from "./kept-ledger.ts";
 import { SeriesBook } from "./series-book.ts";
 
 /** Points of one series held for the engine: 12 MB at 24 bytes a point. */
@@ -13,6 +15,14 @@ export const maxHeldPoints = 500_000;
 /** Records held for the engine; beyond the first number only warnings and worse. */
 export const maxHeldRecords = { any: 20_000, severe: 50_000 } as const;
 const recordPage = 10_000;
+/** Sources of runs that are over when they come in. */
+const importSources: readonly string[] = ["import", "recording"];
+
+/** What the store has of earlier diagnoses. */
+interface Kept {
+  readonly findings: readonly Finding[];
+  readonly ledger: LedgerState;
+}
 
 /** One run in memory: what the engine looks at, and the state that screens are told of. */
 export class LiveRun {
@@ -28,7 +38,9 @@ export class LiveRun {
   report: Report | undefined;
   /** Whether data came in after `report`. */
   isStale = true;
-  /** Findings as they are in the store, as JSON. */
+  /** What was shown of this run so far. */
+  ledger: LedgerState;
+  /** `judgement` as it is in the store. */
   persisted: string;
   persistedAt = 0;
   /** Points of the main loss when its curve was last kept for lists. */
@@ -37,24 +49,26 @@ export class LiveRun {
   inFlight = 0;
   usedAt = Date.now();
 
-  constructor(run: Run, book = new SeriesBook(), recordCount = 0, persisted = "[]") {
+  constructor(run: Run, book = new SeriesBook(), recordCount = 0, kept: Kept = { findings: [], ledger: emptyLedger }) {
     this.id = run.id;
     this.data = new RunData(infoOf(run));
     this.data.setConfig(run.config);
     this.book = book;
     this.recordCount = recordCount;
-    this.persisted = persisted;
+    this.ledger = kept.ledger;
+    this.persisted = judgementOf(kept.findings, kept.ledger);
     this.#makeReport = createReport(this.data);
   }
 
   /** Everything that the store knows of the run, up to the limits above. */
   static async load(store: Store, run: Run): Promise<LiveRun> {
-    const [infos, findings, first] = await Promise.all([
+    const [infos, findings, ledger, first] = await Promise.all([
       store.listSeries(run.id),
       store.getFindings(run.id),
+      keptLedger(store, run.id),
       store.readRecords(run.id, { order: "ascending", limit: recordPage, offset: 0 }),
     ]);
-    const live = new LiveRun(run, new SeriesBook(infos), first.total, JSON.stringify(findings));
+    const live = new LiveRun(run, new SeriesBook(infos), first.total, { findings, ledger });
     live.#hold([], first.records);
     for (let offset = recordPage; offset < Math.min(first.total, maxHeldRecords.severe); offset += recordPage) {
       const { records } = await store.readRecords(run.id, { order: "ascending", limit: recordPage, offset });
@@ -65,6 +79,9 @@ export class LiveRun {
       live.#hold(read, []);
       if (info.count > maxHeldPoints) live.#cut.set(info.id, info.count - maxHeldPoints);
     }
+    // What was shown last was of all these data, also when the ledger was not written again since.
+    const seenTo = Number.isFinite(live.data.lastStep) ? live.data.lastStep : null;
+    live.ledger = { ...ledger, shown: ledger.shown.map(({ finding }) => ({ finding, seenTo })) };
     return live;
   }
 
@@ -93,9 +110,11 @@ export class LiveRun {
   diagnose(clock: number | null): Report {
     this.data.clock = clock;
     const report = this.#makeReport();
+    // While files are imported nobody looks at what their first rows seem to show.
+    if (!importSources.includes(this.data.info.source)) this.ledger = follow(this.ledger, report);
     const series = Array.from(this.book.infos, (s) => s.id).sort();
     this.report = {
-      ...report,
+      ...withResolved(report, this.ledger),
       run: { ...report.run, series },
       explained: [...report.explained, ...this.#limits()],
     };
@@ -130,6 +149,11 @@ export class LiveRun {
     }
   }
 
+  /** What is written when it changes: the findings and those that no longer hold. */
+  get judgement(): string {
+    return judgementOf(this.report?.findings ?? [], this.ledger);
+  }
+
   /** What of the run the engine did not look at. */
   #limits(): { sign: string; why: string }[] {
     const limits = Array.from(this.#cut, ([id, left]) => ({
@@ -146,6 +170,9 @@ export class LiveRun {
     return limits;
   }
 }
+
+const judgementOf = (findings: readonly Finding[], { resolved }: LedgerState): string =>
+  JSON.stringify([findings, resolved]);
 
 const infoOf = ({ id, name, kind, source, dialect, status, createdAt, endedAt, exitStatus }: Run): RunData["info"] => ({
   id,

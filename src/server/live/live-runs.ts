@@ -7,6 +7,7 @@ import { unknownRun, type Catalog, type Derived } from "./catalog.ts";
 import { DiagnosisQueue } from "./diagnosis-queue.ts";
 import type { Hub } from "./hub.ts";
 import { keepCurve, keptSparkline, type KeptCurve } from "./kept-curve.ts";
+import { keepLedger } from "./kept-ledger.ts";
 import { LiveRun } from "./live-run.ts";
 import { judged, lastStepOf, lossOf, mainLoss, sparkline } from "./summary.ts";
 
@@ -277,7 +278,7 @@ export class LiveRuns {
   #persist(live: LiveRun, isFinal: boolean): void {
     const findings = live.report?.findings;
     if (findings === undefined || this.#late.has(live)) return;
-    const text = JSON.stringify(findings);
+    const text = live.judgement;
     if (text === live.persisted) return;
     const wait = live.persistedAt + persistEveryMs - Date.now();
     if (!isFinal && wait > 0) {
@@ -291,7 +292,8 @@ export class LiveRuns {
     const before = live.persisted;
     live.persisted = text;
     live.persistedAt = Date.now();
-    const writing = this.#store.putFindings(live.id, findings).catch((thrown: unknown) => {
+    const writes = [this.#store.putFindings(live.id, findings), keepLedger(this.#store, live.id, live.ledger)];
+    const writing = Promise.all(writes).then(nothing, (thrown: unknown) => {
       live.persisted = before;
       if (this.#catalog.get(live.id) !== undefined) {
         this.#log(`Findings of run ${live.id} could not be stored: ${messageOf(thrown)}`);
@@ -368,5 +370,7 @@ function curveOf(live: LiveRun): Pick<Derived, "lastStep" | "sparkline" | "lastL
 }
 
 /** What a reader of a report would notice; that the run went on is told by `run` and `series`. */
-const gist = ({ findings, explained, clean, notApplicable, failed }: Report): string =>
-  JSON.stringify([findings, explained, clean, notApplicable, failed]);
+const gist = ({ findings, resolved, explained, clean, notApplicable, failed }: Report): string =>
+  JSON.stringify([findings, resolved, explained, clean, notApplicable, failed]);
+
+const nothing = (): void => {};

@@ -1,5 +1,5 @@
 import { useId } from "react";
-import type { Advice, Cause, Finding } from "../../../model/finding.ts";
+import type { Advice, Cause, Finding, Related } from "../../../model/finding.ts";
 import { changeLines, changeText } from "../../format/change.ts";
 import { full, grouped, short } from "../../format/number.ts";
 import { splitSentence, verdictWord } from "../../format/verdict.ts";
@@ -23,7 +23,7 @@ export function FindingCard({
   point: (on: boolean) => void;
 }) {
   const body = useId();
-  const { severity, title, evidence, causes, advice } = finding;
+  const { severity, title, evidence, causes, advice, related = [] } = finding;
   const text = told ? splitSentence(finding)[1] : finding.message;
   const [likeliest, ...others] = causes.toSorted((a, b) => b.likelihood - a.likelihood);
   return (
@@ -47,6 +47,7 @@ export function FindingCard({
           <div className="finding-why">
             {text !== "" && <p>{text}</p>}
             {evidence.length > 0 && <EvidenceList evidence={evidence} />}
+            {related.length > 0 && <RelatedList related={related} />}
             {likeliest !== undefined && <CauseText cause={likeliest} />}
             {others.length > 0 && (
               <details>
@@ -116,6 +117,24 @@ function EvidenceList({ evidence }: { evidence: Finding["evidence"] }) {
         </details>
       )}
     </>
+  );
+}
+
+/** What other checks found of the same fault. */
+function RelatedList({ related }: { related: readonly Related[] }) {
+  return (
+    <details>
+      <summary>
+        Part of the same story: {related.length === 1 ? "one other finding" : `${related.length} other findings`}
+      </summary>
+      <ul className="related">
+        {related.map(({ rule, title, message, onset }) => (
+          <li key={`${rule} ${onset.step} ${onset.layer} ${onset.rank}`}>
+            <b>{title}</b> {message}
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

@@ -70,10 +70,25 @@ export function Findings({
   );
 }
 
-/** Nothing hidden: what looks bad and is not, what is clean, what could not be checked and why. */
-function Checks({ report: { explained, clean, notApplicable, failed } }: { report: Report }) {
+/** Nothing hidden: what was shown and is gone, what looks bad and is not, what is clean, what could not be checked and why. */
+function Checks({ report: { resolved = [], explained, clean, notApplicable, failed } }: { report: Report }) {
   return (
     <>
+      {resolved.length > 0 && (
+        <details>
+          <summary>
+            {plural(resolved.length, "finding")} no longer {resolved.length === 1 ? "holds" : "hold"}
+          </summary>
+          <ul>
+            {resolved.map(({ finding, step, reason }) => (
+              <li key={`${findingKey(finding)} ${finding.onset.layer} ${finding.onset.rank} ${step}`}>
+                <b>{finding.title}</b>
+                {finding.onset.step !== null && ` since step ${grouped(finding.onset.step)}`}. {reason}
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
       {explained.length > 0 && (
         <details>
           <summary>{plural(explained.length, "sign")} explained</summary>
