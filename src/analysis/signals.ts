@@ -8,9 +8,13 @@ export interface Signal {
   matches(name: string, labels: Readonly<Record<string, string>>): boolean;
 }
 
+/** Names of series that hold one number a layer; `layer/grad_norm` is not the gradient norm of the run. */
+const layerPrefix = "layer/";
+export const isLayerSeries = (name: string): boolean => name.startsWith(layerPrefix);
+
 const named = (id: string, pattern: RegExp, unless?: RegExp): Signal => ({
   id,
-  matches: (name) => pattern.test(name) && !(unless?.test(name) ?? false),
+  matches: (name) => !isLayerSeries(name) && pattern.test(name) && !(unless?.test(name) ?? false),
 });
 
 const isEval = /(^|[/_. -])(eval|val|valid|validation|test|dev)([/_. -]|$)/i;
@@ -74,6 +78,41 @@ export const evalMetric: Signal = {
     ),
 };
 
+/** One statistic of each layer, as `llmdbg.watch` logs them: the label `layer` is the module's path. */
+const ofLayers = (stat: string): Signal => ({
+  id: `${layerPrefix}${stat}`,
+  matches: (name, labels) => name === `${layerPrefix}${stat}` && labels["layer"] !== undefined,
+});
+export const layerGradNorm = ofLayers("grad_norm");
+export const layerGradRms = ofLayers("grad_rms");
+export const layerWeightNorm = ofLayers("weight_norm");
+export const layerUpdateRatio = ofLayers("update_ratio");
+export const layerActivationStd = ofLayers("activation_std");
+export const layerActivationMax = ofLayers("activation_abs_max");
+export const layerZeroShare = ofLayers("activation_zero_share");
+export const layerDeadShare = ofLayers("dead_share");
+export const layerSaturatedShare = ofLayers("saturated_share");
+export const layerNonFinite = ofLayers("non_finite");
+export const layerAttentionMax = ofLayers("attention_logit_max");
+export const layerAttentionEntropy = ofLayers("attention_entropy");
+
+const layerSignals: ReadonlyMap<string, Signal> = new Map(
+  [
+    layerGradNorm,
+    layerGradRms,
+    layerWeightNorm,
+    layerUpdateRatio,
+    layerActivationStd,
+    layerActivationMax,
+    layerZeroShare,
+    layerDeadShare,
+    layerSaturatedShare,
+    layerNonFinite,
+    layerAttentionMax,
+    layerAttentionEntropy,
+  ].map((signal) => [signal.id, signal]),
+);
+
 const signals: readonly Signal[] = [
   trainLoss,
   evalLoss,
@@ -96,4 +135,6 @@ const signals: readonly Signal[] = [
 
 /** Whether any rule can look at this series; the server keeps only these in the engine's memory. */
 export const isAnalysed = (name: string, labels: Readonly<Record<string, string>>): boolean =>
-  signals.some((signal) => signal.matches(name, labels));
+  isLayerSeries(name)
+    ? (layerSignals.get(name)?.matches(name, labels) ?? false)
+    : signals.some((signal) => signal.matches(name, labels));

@@ -4,6 +4,7 @@
  */
 import type { FlatConfig } from "../model/config.ts";
 import { LogRecord } from "../model/record.ts";
+import type { SeriesPoints } from "../model/series.ts";
 import { RunData, type RunInfo } from "./run-data.ts";
 
 export interface Random {
@@ -36,6 +37,8 @@ export interface Story {
   readonly rows: readonly Row[];
   readonly config?: FlatConfig;
   readonly records?: readonly Partial<LogRecord>[];
+  /** Series with labels, whole from the start. */
+  readonly series?: readonly SeriesPoints[];
   readonly info?: Partial<RunInfo>;
   readonly clock?: number;
 }
@@ -60,7 +63,7 @@ export function runOf(story: Story, count = story.rows.length): RunData {
   const records = (story.records ?? []).map((record) =>
     LogRecord.parse({ time: null, level: "info", message: "", ...record }),
   );
-  run.append({ series: [], records });
+  run.append({ series: story.series ?? [], records });
   run.clock = story.clock ?? null;
   return run;
 }

@@ -1,6 +1,8 @@
+import { toWire } from "../../model/number.ts";
 import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
 import { gradShape, type Surge } from "../facts/grad-shape.ts";
+import { layerGradients } from "../facts/layer-gradients.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { logLines } from "../facts/log-lines.ts";
 import { options, precision } from "../facts/options.ts";
@@ -23,6 +25,7 @@ export const gradientExplosion = defineRule({
     rate: optional(learningRate),
     lines: optional(logLines),
     precision: optional(precision),
+    layers: optional(layerGradients),
     options,
   },
   signOf: [
@@ -33,27 +36,40 @@ export const gradientExplosion = defineRule({
     "resume-discontinuity",
     "loss-spike",
   ],
-  check({ grad, rate, options: settings }) {
+  check({ grad, rate, layers, options: settings }) {
     const surges = lasting(grad.surges);
     const [first] = surges;
     const last = surges.at(-1);
     if (first === undefined || last === undefined) return [];
     const around = surroundingsOf(first.step, { grad, rate, options: settings });
     const isOpen = last.endStep === null;
+    const place = layers?.explosionNear(first.step) ?? null;
     const worst = surges.reduce((a, b) => (b.peak.value > a.peak.value ? b : a), first);
     return [
       {
         severity: isOpen ? "error" : "warning",
-        message: `Gradient norm left its band at step ${first.step} and reached ${say(first.peak.value)} at step ${first.peak.step}, ${say(Math.round(first.peak.value / first.usual))} times the usual ${say(first.usual)}; ${first.endStep === null ? `it has stayed there for ${saySteps(first.rows)}` : `it was back after ${saySteps(first.rows)}, at step ${first.endStep}`}.${surges.length > 1 ? ` It happened ${surges.length} times.` : ""}`,
-        onset: { step: first.step },
+        message: `Gradient norm left its band at step ${first.step} and reached ${say(first.peak.value)} at step ${first.peak.step}, ${say(Math.round(first.peak.value / first.usual))} times the usual ${say(first.usual)}; ${first.endStep === null ? `it has stayed there for ${saySteps(first.rows)}` : `it was back after ${saySteps(first.rows)}, at step ${first.endStep}`}.${surges.length > 1 ? ` It happened ${surges.length} times.` : ""}${place === null ? "" : ` It began in ${place.layer}.`}`,
+        onset: place === null ? { step: first.step } : { step: first.step, layer: place.layer },
         end: isOpen ? null : { step: last.endStep ?? last.step },
         recovered: !isOpen,
-        evidence: [...new Set([first, worst, last])].map((surge) => ({
-          series: grad.rows.series,
-          step: surge.peak.step,
-          value: surge.peak.value,
-          note: `peak; usually ${say(surge.usual)}`,
-        })),
+        evidence: [
+          ...[...new Set([first, worst, last])].map((surge) => ({
+            series: grad.rows.series,
+            step: surge.peak.step,
+            value: surge.peak.value,
+            note: `peak; usually ${say(surge.usual)}`,
+          })),
+          ...(place === null
+            ? []
+            : [
+                {
+                  series: place.series,
+                  step: place.step,
+                  value: toWire(place.value),
+                  note: `the first layer whose gradient left its band, usually ${say(place.usual)}`,
+                },
+              ]),
+        ],
         causes: rank(
           instabilitySuspects(around, { isEarly: first.row < 20, recovered: !isOpen, repeats: surges.length }),
         ),

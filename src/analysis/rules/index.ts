@@ -1,5 +1,8 @@
 import type { Rule } from "../rule.ts";
 import { accumulationScaling } from "./accumulation-scaling.ts";
+import { attentionLogitGrowth } from "./attention-logit-growth.ts";
+import { deadUnits } from "./dead-units.ts";
+import { frozenLayer } from "./frozen-layer.ts";
 import { gradientExplosion } from "./gradient-explosion.ts";
 import { hiddenNonFiniteLoss } from "./hidden-non-finite-loss.ts";
 import { initialLossMismatch } from "./initial-loss-mismatch.ts";
@@ -7,20 +10,29 @@ import { lossDivergence } from "./loss-divergence.ts";
 import { lossSpike } from "./loss-spike.ts";
 import { maskedLabels } from "./masked-labels.ts";
 import { noLearning } from "./no-learning.ts";
+import { nonFiniteLayer } from "./non-finite-layer.ts";
 import { nonFiniteLoss } from "./non-finite-loss.ts";
 import { overfitting } from "./overfitting.ts";
 import { resumeDiscontinuity } from "./resume-discontinuity.ts";
+import { saturatedActivations } from "./saturated-activations.ts";
 import { stalledRun } from "./stalled-run.ts";
+import { updateRatioOutOfBand } from "./update-ratio-out-of-band.ts";
 
 /** Every rule. Reports list findings of equal severity and onset in this order: roots before their signs. */
 export const rules: readonly Rule[] = [
   maskedLabels,
+  nonFiniteLayer,
   hiddenNonFiniteLoss,
   nonFiniteLoss,
   lossDivergence,
   resumeDiscontinuity,
   gradientExplosion,
   lossSpike,
+  attentionLogitGrowth,
+  deadUnits,
+  saturatedActivations,
+  frozenLayer,
+  updateRatioOutOfBand,
   accumulationScaling,
   initialLossMismatch,
   noLearning,

@@ -1,0 +1,63 @@
+import { describe, expect, test } from "vitest";
+import { type Changes, layerSeries, watchedStory } from "../layers.fixture.ts";
+import { findingOf, missingFor, reportOn } from "../outcome.fixture.ts";
+import type { Story } from "../synthetic.fixture.ts";
+
+const rule = "frozen-layer";
+const victim = "blocks.1.mlp.out";
+const still = (value: number): Changes => ({
+  update_ratio: (_row, layer) => (layer === victim ? 0 : undefined),
+  grad_norm: (_row, layer) => (layer === victim ? value : undefined),
+});
+
+/** The story without some series of some layers: no point is logged where no gradient is computed. */
+const leaving = (story: Story, isLeftOut: (name: string, layer: string) => boolean): Story => ({
+  ...story,
+  series: story.series?.filter((series) => !isLeftOut(series.name, series.labels["layer"] ?? "")) ?? [],
+});
+
+describe(rule, () => {
+  test("finds weights that have a gradient and no update: they are not in the optimizer", () => {
+    const finding = findingOf(rule, watchedStory(1, still(0.2)));
+    expect(finding).toMatchObject({ severity: "warning", onset: { step: 50, layer: victim } });
+    expect(finding?.causes[0]?.id).toBe("frozen-parameters");
+    expect(finding?.advice[0]?.summary).toContain("to the optimizer");
+  });
+
+  test("tells a cut graph by a gradient of exactly 0, also when weight decay moves the weights", () => {
+    expect(findingOf(rule, watchedStory(2, still(0)))?.causes[0]?.id).toBe("detached-graph");
+    const decayed = watchedStory(3, { grad_norm: (row, layer) => (layer === victim && row >= 10 ? 0 : undefined) });
+    expect(findingOf(rule, decayed)).toMatchObject({ onset: { step: 550, layer: victim } });
+  });
+
+  test("finds layers without any gradient or update", () => {
+    const story = leaving(watchedStory(4), (name, layer) => layer === "embed" && /grad|update/.test(name));
+    expect(findingOf(rule, story)).toMatchObject({ severity: "warning", onset: { layer: "embed" } });
+  });
+
+  test("is silent where freezing is meant: configured, adapters, a teacher, all but the head", () => {
+    const frozen = watchedStory(5, still(0));
+    expect(findingOf(rule, { ...frozen, config: { freeze_layers: "blocks.1" } })).toBeUndefined();
+    expect(findingOf(rule, { ...frozen, config: { lora_r: 16 } })).toBeUndefined();
+    const adapted = [
+      ...(frozen.series ?? []),
+      ...layerSeries("weight_norm", () => 3, { layers: ["blocks.0.attn.qkv.lora_A"] }),
+    ];
+    const weights = adapted.filter((series) => series.name === "layer/weight_norm").toReversed();
+    expect(findingOf(rule, { ...frozen, series: [...weights, ...adapted] })).toBeUndefined();
+    const head = watchedStory(6, { update_ratio: (_row, layer) => (layer === "head" ? undefined : 0) });
+    expect(findingOf(rule, head)).toMatchObject({ severity: "info" });
+  });
+
+  test("is silent when nothing moves, which is no fault of one layer, and on an expert left out for some steps", () => {
+    expect(findingOf(rule, watchedStory(7, { update_ratio: () => 0 }))).toBeUndefined();
+    const idle = watchedStory(8, { update_ratio: (row, layer) => (layer === victim && row > 36 ? 0 : undefined) });
+    expect(findingOf(rule, idle)).toBeUndefined();
+  });
+
+  test("is silent on a healthy run, and not applicable to one that is not watched", () => {
+    const healthy = watchedStory(9);
+    expect(reportOn(healthy).clean).toContain(rule);
+    expect(missingFor(rule, { rows: healthy.rows })).toEqual(["layer/update_ratio (llmdbg.watch)"]);
+  });
+});

@@ -1,0 +1,176 @@
+import { at } from "../../base/statistics.ts";
+import { rank } from "../causes.ts";
+import { optional } from "../fact.ts";
+import { intendedFreezing } from "../facts/intended-freezing.ts";
+import {
+  curveOf,
+  endStretch,
+  type LayerCurve,
+  layerGradNorm,
+  layerUpdateRatio,
+  layerWeightNorm,
+} from "../facts/layers.ts";
+import { options } from "../facts/options.ts";
+import { saySteps } from "../numbers.ts";
+import { defineRule } from "../rule.ts";
+
+/** Watched rows without a change; SageMaker Debugger's UnchangedTensor takes 3, but a router may leave an expert out for some. */
+const fewestRows = 5;
+/** When nearly everything is frozen, somebody trains a head or an adapter and means it. */
+const headShare = 0.8;
+/** Parts that are copied or left out by design: a teacher, an averaged copy, a head that the loss does not use. */
+const copies =
+  /(^|[._])(pooler|teacher|target|ema|ref|reference|momentum_encoder|frozen|rotary_emb|position_ids)([._]|$)/i;
+
+interface Frozen {
+  readonly layer: string;
+  readonly curve: LayerCurve;
+  readonly row: number;
+  readonly rows: number;
+  /** Gradient at the end: some, exactly 0, or none was ever computed. */
+  readonly gradient: "some" | "zero" | "none" | "unknown";
+}
+
+export const frozenLayer = defineRule({
+  id: "frozen-layer",
+  title: "A layer does not change",
+  why: "The other layers train around weights that stay what they were, often random ones.",
+  needs: {
+    updates: layerUpdateRatio,
+    gradients: optional(layerGradNorm),
+    weights: optional(layerWeightNorm),
+    intended: intendedFreezing,
+    options,
+  },
+  signOf: ["non-finite-layer"],
+  check({ updates, gradients, weights, intended, options: settings }) {
+    if (intended.reason !== null) return [];
+    const training = updates.filter((curve) => isMoving(curve));
+    if (training.length === 0) return [];
+    const latest = training.reduce((last, curve) => Math.max(last, at(curve.step, curve.length - 1)), 0);
+    const all = new Set([...updates, ...(weights ?? [])].map((curve) => curve.layer));
+    const frozen = [
+      ...updates.flatMap((curve) => frozenOf(curve, curveOf(gradients, curve.layer), gradients !== null) ?? []),
+      ...(gradients ?? []).flatMap((curve) => withoutGradient(curve, updates) ?? []),
+      ...(weights ?? []).flatMap((curve) => neverTrained(curve, updates, gradients) ?? []),
+    ].filter(({ layer, curve }) => !copies.test(layer) && at(curve.step, curve.length - 1) >= latest);
+    const [first] = frozen.toSorted((a, b) => at(a.curve.step, a.row) - at(b.curve.step, b.row));
+    if (first === undefined) return [];
+    const step = at(first.curve.step, first.row);
+    const isFromStart = first.row === 0;
+    const isHead = frozen.length >= headShare * all.size;
+    const names = frozen.slice(0, 3).map((one) => one.layer);
+    const more = frozen.length - names.length;
+    return [
+      {
+        severity: isHead ? "info" : "warning",
+        message: `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""} of ${all.size} layers ${frozen.length === 1 ? "has" : "have"} not changed ${isFromStart ? "since the first watched step" : `since step ${step}`}, for ${saySteps(first.rows, "watched step")}, while the others train. ${gradientWords(first)}`,
+        onset: { step, layer: first.layer },
+        end: null,
+        recovered: false,
+        evidence: frozen.slice(0, 5).map((one) => ({
+          series: one.curve.series,
+          step: at(one.curve.step, one.curve.length - 1),
+          value: at(one.curve.value, one.curve.length - 1),
+          note: `${one.layer}: ${gradientWords(one)}`,
+        })),
+        causes: rank([
+          {
+            id: "frozen-parameters",
+            statement: "The parameters do not require a gradient, or were not given to the optimizer.",
+            prior: 0.5,
+            clues: [
+              {
+                present: first.gradient === "unknown" ? null : first.gradient === "some" || first.gradient === "none",
+                for:
+                  first.gradient === "some"
+                    ? "there is a gradient, and no update is made with it"
+                    : "no gradient is computed for it at all",
+                against: "its gradient is computed, and exactly 0",
+                weight: 4,
+              },
+            ],
+          },
+          {
+            id: "detached-graph",
+            statement: "The layer's output does not reach the loss: it is detached, multiplied by 0, or not used.",
+            prior: 0.25,
+            clues: [
+              {
+                present: first.gradient === "unknown" ? null : first.gradient === "zero",
+                for: "its gradient is exactly 0",
+                weight: 4,
+              },
+            ],
+          },
+          {
+            id: "dead-relu",
+            statement: "What follows the layer is dead, so that no gradient comes back to it.",
+            prior: 0.1,
+            clues: [
+              {
+                present: first.gradient === "zero" && !isFromStart ? true : null,
+                for: `its gradient became exactly 0 at step ${step}`,
+                weight: 4,
+              },
+            ],
+          },
+        ]),
+        advice: [
+          {
+            id: "train-layer",
+            summary:
+              first.gradient === "some"
+                ? `Give the parameters of ${first.layer} to the optimizer: make it from model.parameters() after every layer exists.`
+                : first.gradient === "zero"
+                  ? `Find where ${first.layer} is cut off from the loss: detach(), torch.no_grad(), argmax, or an output that is not used.`
+                  : `Set requires_grad_(True) on ${first.layer} before the optimizer is made. If it is meant to stay frozen, say so in the configuration (freeze: ${first.layer}).`,
+            changes:
+              settings.has("trainable_modules") && settings.dialect !== null
+                ? [settings.change("trainable_modules", "all")]
+                : [],
+            dialect: settings.dialect,
+            expect: `The update ratio of ${first.layer} is between 1e-4 and 1e-1, as that of the others.`,
+            source: "https://docs.pytorch.org/docs/stable/notes/autograd.html#setting-requires-grad",
+          },
+        ],
+      },
+    ];
+  },
+});
+
+const isZero = (value: number): boolean => value === 0;
+const isMoving = (curve: LayerCurve): boolean => at(curve.value, curve.length - 1) > 0;
+
+function gradientWords({ gradient }: Frozen): string {
+  if (gradient === "some") return "It has a gradient, but its weights are not updated.";
+  if (gradient === "zero") return "Its gradient is exactly 0.";
+  return gradient === "none" ? "No gradient is computed for it." : "Its update is exactly 0.";
+}
+
+function frozenOf(curve: LayerCurve, gradient: LayerCurve | null, hasGradients: boolean): Frozen | null {
+  const stretch = endStretch(curve, isZero);
+  if (stretch === null || stretch.rows < fewestRows) return null;
+  const end = gradient === null ? Number.NaN : at(gradient.value, gradient.length - 1);
+  const kind = !hasGradients ? "unknown" : gradient === null ? "none" : end === 0 ? "zero" : "some";
+  return { layer: curve.layer, curve, ...stretch, gradient: kind };
+}
+
+/** Weight decay still moves weights that get no gradient. */
+function withoutGradient(curve: LayerCurve, updates: readonly LayerCurve[]): Frozen | null {
+  const stretch = endStretch(curve, isZero);
+  const update = curveOf(updates, curve.layer);
+  if (stretch === null || stretch.rows < fewestRows || update === null || !isMoving(update)) return null;
+  return { layer: curve.layer, curve, ...stretch, gradient: "zero" };
+}
+
+/** Weights that are watched and have neither a gradient nor an update. */
+function neverTrained(
+  curve: LayerCurve,
+  updates: readonly LayerCurve[],
+  gradients: readonly LayerCurve[] | null,
+): Frozen | null {
+  if (gradients === null || curve.length < fewestRows) return null;
+  if (curveOf(updates, curve.layer) !== null || curveOf(gradients, curve.layer) !== null) return null;
+  return { layer: curve.layer, curve, row: 0, rows: curve.length, gradient: "none" };
+}
