@@ -2,8 +2,10 @@ import { messageOf } from "../base/errors.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Scalar } from "../model/config.ts";
 import { toWire, type WireNumber } from "../model/number.ts";
+import type { Standing } from "../model/standing.ts";
 import type { Fact, Get, RunView } from "./fact.ts";
 import { mergeSigns } from "./merge.ts";
+import { standing } from "./standing/standing.ts";
 import type { Explanation, FindingDraft, Needs, Rule, Sign } from "./rule.ts";
 import type { RunData, SeriesData } from "./run-data.ts";
 import type { Signal } from "./signals.ts";
@@ -23,6 +25,8 @@ export type Outcome =
 export interface Diagnosis {
   readonly outcomes: readonly Outcome[];
   readonly explained: readonly Explanation[];
+  /** Where the run stands among recorded healthy ones; empty when it has no data for it. */
+  readonly standing: readonly Standing[];
   /** How many facts were derived anew; the rest came from memory. */
   readonly derived: number;
 }
@@ -111,7 +115,8 @@ export function createDiagnosis(run: RunData, rules: readonly Rule[], signs: rea
         return [];
       }
     });
-    return { outcomes: mergeSigns(outcomes, rules), explained, derived };
+    const places = get(standing, undefined) as readonly Standing[] | undefined;
+    return { outcomes: mergeSigns(outcomes, rules), explained, standing: places ?? [], derived };
   };
 }
 

@@ -33,6 +33,7 @@ export function toReport(run: RunData, diagnosis: Diagnosis): Report {
       .sort((a, b) => compare(a.key, b.key))
       .map(({ finding }) => finding),
     explained: [...diagnosis.explained],
+    ...(diagnosis.standing.length === 0 ? {} : { standing: [...diagnosis.standing] }),
     clean: diagnosis.outcomes.flatMap((outcome) =>
       outcome.status === "checked" && outcome.findings.length === 0 && outcome.mergedInto === undefined
         ? [outcome.rule]

@@ -87,6 +87,7 @@ export function remainder(report: Report, style: Style): string[] {
     lines.push(...labelled("No longer    ", `${sayResolved(finding)}: ${reason}`, width));
   for (const { sign, why } of report.explained)
     lines.push(...labelled("Normal here  ", `${sign.replace(/\.$/, "")}: ${why}`, width));
+  for (const { text } of report.standing ?? []) lines.push(...labelled("Compared     ", text, width));
   if (report.clean.length > 0) lines.push(...labelled("Clean        ", report.clean.join(", "), width));
   const absent = new Map<string, string[]>();
   for (const { rule, missing } of report.notApplicable) {

@@ -7,6 +7,7 @@ import { grouped, plural } from "../../format/number.ts";
 import { findingKey, verdictOf } from "../../format/verdict.ts";
 import { SeverityMark } from "../../widgets/severity-mark.tsx";
 import { FindingCard } from "./finding-card.tsx";
+import { StandingList } from "./standing-list.tsx";
 
 const shownAtFirst = 3;
 
@@ -71,7 +72,11 @@ export function Findings({
 }
 
 /** Nothing hidden: what was shown and is gone, what looks bad and is not, what is clean, what could not be checked and why. */
-function Checks({ report: { resolved = [], explained, clean, notApplicable, failed } }: { report: Report }) {
+function Checks({
+  report: { resolved = [], explained, standing = [], clean, notApplicable, failed },
+}: {
+  report: Report;
+}) {
   return (
     <>
       {resolved.length > 0 && (
@@ -101,6 +106,7 @@ function Checks({ report: { resolved = [], explained, clean, notApplicable, fail
           </ul>
         </details>
       )}
+      <StandingList standing={standing} />
       {clean.length > 0 && (
         <details>
           <summary>{plural(clean.length, "check")} clean</summary>

@@ -1,0 +1,29 @@
+import type { Standing } from "../../../model/standing.ts";
+
+/** "Is this normal?": each number with its place among the recorded healthy runs, lowest left, highest right. */
+export function StandingList({ standing }: { standing: readonly Standing[] }) {
+  const [first] = standing;
+  if (first === undefined) return null;
+  return (
+    <details>
+      <summary>
+        compared with {first.runs} healthy runs of {first.kind}
+      </summary>
+      <ul className="standing">
+        {standing.map(({ series, statistic, above, text }) => (
+          <li key={`${series} ${statistic}`}>
+            <span
+              className="standing-scale"
+              role="img"
+              aria-label={`above ${Math.round(above * 100)} % of them`}
+              title={`above ${Math.round(above * 100)} % of them`}
+            >
+              <span style={{ left: `${above * 100}%` }} />
+            </span>
+            {text}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
