@@ -3,15 +3,21 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { Report } from "../src/model/report.ts";
+import { Verification } from "../src/model/verification.ts";
 
 const folder = new URL("../docs/schemas/", import.meta.url);
 
 /** File name -> what it must contain. */
 export function schemas(): ReadonlyMap<string, string> {
-  const report = z.toJSONSchema(Report, { target: "draft-7", io: "output" });
   return new Map([
-    ["report-1.json", `${JSON.stringify({ $id: "llmdbg:report/1", title: "llmdbg.report/1", ...report }, null, 2)}\n`],
+    ["report-1.json", published("report/1", Report)],
+    ["verification-1.json", published("verification/1", Verification)],
   ]);
+}
+
+function published(id: string, schema: z.ZodType): string {
+  const body = z.toJSONSchema(schema, { target: "draft-7", io: "output" });
+  return `${JSON.stringify({ $id: `llmdbg:${id}`, title: `llmdbg.${id}`, ...body }, null, 2)}\n`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -7,3 +7,7 @@ export { RunData, type RunInfo, type SeriesData } from "./run-data.ts";
 export { rules } from "./rules/index.ts";
 export { isAnalysed } from "./signals.ts";
 export { signs } from "./signs/index.ts";
+export type { JudgedRun } from "./verify/judged-run.ts";
+export { differenceText, numberText } from "./verify/words.ts";
+export { verifyRuns, type VerifyOptions } from "./verify/verify.ts";
+export { directionOf } from "./verify/metric.ts";

@@ -27,6 +27,19 @@ export type Cause = z.infer<typeof Cause>;
 export const Change = z.object({ key: z.string(), from: Scalar, to: Scalar });
 export type Change = z.infer<typeof Change>;
 
+/** What became of an advice in later runs of the project; `run` is the newest that applied it. */
+export const AdviceOutcome = z.object({
+  state: z.enum(["applied", "helped", "did-not-help", "not-shown"]),
+  run: z.string(),
+  /** "eval_loss -0.21 [-0.25, -0.17], 3 seeds" */
+  statement: z.string(),
+  /** Helped, the fault is gone in every run, and no other metric got worse. */
+  verified: z.boolean(),
+  before: z.array(z.string()),
+  after: z.array(z.string()),
+});
+export type AdviceOutcome = z.infer<typeof AdviceOutcome>;
+
 export const Advice = z.object({
   id: z.string(),
   summary: z.string(),
@@ -34,6 +47,10 @@ export const Advice = z.object({
   dialect: z.string().nullable(),
   expect: z.string(),
   source: z.string(),
+  /** `structure` changes the model's code, which `snippet` shows; without it a setting or an action is meant. */
+  kind: z.enum(["setting", "structure"]).optional(),
+  snippet: z.object({ language: z.string(), text: z.string() }).optional(),
+  outcome: AdviceOutcome.optional(),
 });
 export type Advice = z.infer<typeof Advice>;
 

@@ -6,6 +6,7 @@ import { importCommand } from "./import.ts";
 import { logsCommand } from "./logs.ts";
 import { runCommand } from "./run.ts";
 import { serveCommand } from "./serve.ts";
+import { verifyCommand } from "./verify.ts";
 
 /** In the order of `llmdbg --help`. A test compares this list with the folder. */
 export const commands: readonly Command[] = [
@@ -13,6 +14,7 @@ export const commands: readonly Command[] = [
   serveCommand,
   importCommand,
   diagnoseCommand,
+  verifyCommand,
   logsCommand,
   demoCommand,
   doctorCommand,

@@ -1,0 +1,252 @@
+/**
+ * Did a change help? Compares the runs before with the runs after it, and says so only when several
+ * seeds agree. Every path to "helped" needs three runs a side; see docs/verify.md.
+ */
+import { mean } from "../../base/statistics.ts";
+import type { FlatConfig } from "../../model/config.ts";
+import type { Severity } from "../../model/finding.ts";
+import { toWire } from "../../model/number.ts";
+import type { AppliedAdvice, ComparedRun, FaultChange, Verdict, Verification } from "../../model/verification.ts";
+import type { RunData } from "../run-data.ts";
+import { learningRate, type Signal } from "../signals.ts";
+import { appliedAdvice, codeChange, otherChanges, type Configured } from "./applied.ts";
+import { isSeed } from "./bookkeeping.ts";
+import { compareMetric, readable, type MetricComparison } from "./compare-metric.ts";
+import { leastRuns } from "./few-runs.ts";
+import { commonSeries, guardSignals, metricOf, signalsFor, type Better, type Metric } from "./metric.ts";
+import type { JudgedRun, Seeded } from "./judged-run.ts";
+import { missingRuns } from "./next-runs.ts";
+import { statementOf } from "./words.ts";
+
+export interface VerifyOptions {
+  /** Id of the series that decides; chosen from the faults and what is logged when absent. */
+  readonly metric?: string | undefined;
+  readonly better?: Better | undefined;
+  /** Compare at this step, or at each run's `end`; by default at the last step that all runs reached. */
+  readonly at?: number | "end" | undefined;
+}
+
+export function verifyRuns(
+  before: readonly JudgedRun[],
+  after: readonly JudgedRun[],
+  options: VerifyOptions = {},
+): Verification {
+  const sides = { before: before.map(seeded), after: after.map(seeded) };
+  const faults = faultChanges(before, after);
+  const gone = faults.filter(({ state }) => state !== "new");
+  const { applied, keys } = recognise(before, after);
+  const metric = chooseMetric(
+    before,
+    after,
+    gone.map(({ rule }) => rule),
+    options,
+  );
+  // Advice that shortens a run cannot be judged at the step where the shortest ends.
+  const shortens = applied.some(
+    ({ state, changes }) =>
+      state !== "not-applied" &&
+      changes.some(({ key }) => /early_stopping|keep_best|best_model|max_steps|epochs|patience/i.test(key)),
+  );
+  const at = options.at ?? (shortens ? "end" : undefined);
+  const comparison = metric === undefined ? undefined : compareMetric(sides.before, sides.after, metric, at);
+  const guards = guardsOf(before, after, metric)
+    .map((guard) => compareMetric(sides.before, sides.after, guard, at))
+    .filter((guard) => guard.state !== "too-few");
+  const code = codeChange(before[0]?.environment, after[0]?.environment);
+  const others = otherChanges(configOf(before[0]), configOf(after[0]), keys);
+  const verdict = verdictOf(comparison, faults, before.length, after.length);
+  const next = missingRuns(sides.before, sides.after, comparison);
+  const verification: Omit<Verification, "statement" | "reasons"> = {
+    schema: "llmdbg.verification/1",
+    verdict,
+    comparison: comparison === undefined ? null : published(comparison),
+    before: listed(sides.before, comparison?.beforeValues),
+    after: listed(sides.after, comparison?.afterValues),
+    faults,
+    applied,
+    otherChanges: others,
+    code,
+    guards: guards.map(published),
+    next,
+  };
+  return { ...verification, ...statementOf(verification) };
+}
+
+function verdictOf(
+  comparison: MetricComparison | undefined,
+  faults: readonly FaultChange[],
+  before: number,
+  after: number,
+): Verdict {
+  if (comparison?.state === "better") return "helped";
+  if (comparison?.state === "worse") return "did-not-help";
+  const hasEnough = before >= leastRuns && after >= leastRuns;
+  // What the advice was to remove is there in every run as before, and no metric says that it helped.
+  const stays = faults.some(
+    ({ state, before: b, after: a }) => state === "still-there" && b.found === b.of && a.found === a.of,
+  );
+  if (hasEnough && stays) return "did-not-help";
+  if (comparison?.isSmall === true) return "did-not-help";
+  return "not-shown";
+}
+
+/** Helped, every fault of before is gone, none is new, and no other metric got worse: what a person may call fixed. */
+export const isVerified = ({ verdict, faults, guards }: Verification): boolean =>
+  verdict === "helped" &&
+  faults.every(({ state }) => state === "gone") &&
+  guards.every(({ state }) => state !== "worse");
+
+const seeded = (run: JudgedRun): Seeded => ({ run, seed: seedOf(run.data.config) });
+
+/** The seed as configured; the shortest key first, so that `seed` wins over `data.sampler.seed`. */
+export function seedOf(config: ReadonlyMap<string, FlatConfig[string]>): number | string | null {
+  const keys = [...config.keys()].filter(isSeed).sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+  for (const key of keys) {
+    const value = config.get(key);
+    if (typeof value === "number" || (typeof value === "string" && value !== "")) return value;
+  }
+  return null;
+}
+
+function chooseMetric(
+  before: readonly JudgedRun[],
+  after: readonly JudgedRun[],
+  rules: readonly string[],
+  { metric, better }: VerifyOptions,
+): Metric | undefined {
+  if (metric !== undefined) return metricOf(metric, better);
+  const all = [...before, ...after].map(({ data }) => data);
+  for (const signal of signalsFor(rules)) {
+    const series = commonSeries(all, signal);
+    const made = series === undefined ? undefined : metricOf(series, better);
+    // One run without it (it died before the first evaluation) does not rule it out; a whole side does.
+    if (made !== undefined && [before, after].every((side) => side.some((run) => readable(run, made)))) return made;
+  }
+  return undefined;
+}
+
+const logs = (data: RunData, series: string): boolean => [...data.series].some(({ id }) => id === series);
+
+function guardsOf(before: readonly JudgedRun[], after: readonly JudgedRun[], metric: Metric | undefined): Metric[] {
+  const all = [...before, ...after].map(({ data }) => data);
+  const names = new Map<string, Metric>();
+  for (const signal of guardSignals)
+    for (const series of allSeries(all, signal)) {
+      const made = metricOf(series, undefined);
+      if (made !== undefined && series !== metric?.series && all.every((data) => logs(data, series)))
+        names.set(series, made);
+    }
+  return [...names.values()];
+}
+
+const allSeries = (runs: readonly RunData[], signal: Signal): string[] =>
+  [
+    ...new Set(runs.flatMap((run) => [...run.series].filter((s) => signal.matches(s.name, s.labels)).map((s) => s.id))),
+  ].sort();
+
+const grave: readonly Severity[] = ["error", "warning"];
+
+/** Each fault with the number of runs that have it, before and after; the gravest first. */
+function faultChanges(before: readonly JudgedRun[], after: readonly JudgedRun[]): FaultChange[] {
+  const seen = new Map<string, { title: string; severity: Severity }>();
+  for (const { report } of [...before, ...after])
+    for (const { rule, title, severity } of report.findings)
+      if (grave.includes(severity) && !seen.has(rule)) seen.set(rule, { title, severity });
+  const has = (rule: string) => (run: JudgedRun) => run.report.findings.some((finding) => finding.rule === rule);
+  const changes = [...seen].map(([rule, { title, severity }]): FaultChange => {
+    const from = before.filter(has(rule)).length;
+    const to = after.filter(has(rule)).length;
+    const isChecked = after.every(({ report }) => !report.notApplicable.some((one) => one.rule === rule));
+    return {
+      rule,
+      title,
+      severity,
+      before: { found: from, of: before.length },
+      after: { found: to, of: after.length },
+      state:
+        from === 0
+          ? "new"
+          : to === 0
+            ? isChecked
+              ? "gone"
+              : "not-checked"
+            : to === after.length
+              ? "still-there"
+              : "in-some",
+    };
+  });
+  const order = (change: FaultChange): number => grave.indexOf(change.severity) + (change.state === "new" ? 10 : 0);
+  return changes.sort((a, b) => order(a) - order(b) || b.before.found - a.before.found);
+}
+
+/** Advice of the runs before, as it is in force in the first run after. */
+function recognise(
+  before: readonly JudgedRun[],
+  after: readonly JudgedRun[],
+): { applied: AppliedAdvice[]; keys: Set<string> } {
+  const [from] = before;
+  const [to] = after;
+  const keys = new Set<string>();
+  if (from === undefined || to === undefined) return { applied: [], keys };
+  const known = new Set<string>();
+  const applied: AppliedAdvice[] = [];
+  for (const { report } of before)
+    for (const { rule, advice } of report.findings)
+      for (const one of advice) {
+        if (known.has(`${rule} ${one.id}`)) continue;
+        known.add(`${rule} ${one.id}`);
+        const { keys: found, ...seen } = appliedAdvice(rule, one, configured(from), configured(to));
+        applied.push(seen);
+        if (seen.state === "applied" || seen.state === "partly") for (const key of found) keys.add(key);
+      }
+  return { applied, keys };
+}
+
+const configured = (run: JudgedRun): Configured => ({
+  config: configOf(run),
+  environment: run.environment,
+  peakRate: peakRateOf(run.data),
+});
+
+const configOf = (run: JudgedRun | undefined): FlatConfig => Object.fromEntries(run?.data.config ?? []);
+
+function peakRateOf(data: RunData): number | undefined {
+  let peak = Number.NEGATIVE_INFINITY;
+  for (const series of data.series)
+    if (learningRate.matches(series.name, series.labels))
+      for (const value of series.value) if (value > peak) peak = value;
+  return Number.isFinite(peak) ? peak : undefined;
+}
+
+function listed(runs: readonly Seeded[], values: MetricComparison["beforeValues"] | undefined): ComparedRun[] {
+  return runs.map(({ run, seed }, i) => {
+    const value = values?.[i];
+    return {
+      id: run.id,
+      name: run.name,
+      seed,
+      value: value?.value === undefined ? null : toWire(value.value),
+      note: value?.note ?? null,
+    };
+  });
+}
+
+function published(comparison: MetricComparison): NonNullable<Verification["comparison"]> {
+  const { metric, step, difference, floor, state, before, after } = comparison;
+  return {
+    metric: metric.series,
+    better: metric.better,
+    step,
+    before: { n: before.length, mean: toWire(mean(before)) },
+    after: { n: after.length, mean: toWire(mean(after)) },
+    difference: toWire(difference.mean),
+    low: difference.interval === null ? null : toWire(difference.interval[0]),
+    high: difference.interval === null ? null : toWire(difference.interval[1]),
+    level: comparison.level,
+    design: difference.design,
+    n: difference.n,
+    p: difference.p,
+    noiseFloor: toWire(floor),
+    state,
+  };
+}
