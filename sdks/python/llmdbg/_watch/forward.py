@@ -1,0 +1,213 @@
+"""Hooks of the forward: light ones on the model at every step, and ones on its layers where a step is watched in full."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
+
+import torch
+
+from .._guard import guarded, say_once
+from .activations import ABSENT, NAMES, first_tensor, logit_statistics, logits_of, statistics
+from .attention import Functions, looks_like_attention
+from .calls import Call, probe
+from .layers import Layers
+from .names import ROOT
+from .replay import Numbers, Origin
+
+if TYPE_CHECKING:
+    from .torch_watch import TorchWatch
+
+Named = Tuple[str, str]
+"""Series and layer."""
+
+
+def is_compiling() -> bool:
+    compiler = getattr(torch, "compiler", None)
+    asked = getattr(compiler, "is_compiling", None)
+    return bool(asked()) if asked is not None else False
+
+
+class Forward:
+    def __init__(self, watch: "TorchWatch", layers: Layers, activations: bool, attention: bool, flags: bool) -> None:
+        self._watch = watch
+        self._layers = layers
+        self._names = layers.names
+        self._activations = activations
+        self._flags = flags
+        self._watched = {id(layer.module): layer.path for layer in layers.watched}
+        self._attentions = {m for m, path in self._names.items() if looks_like_attention(path, m)} if attention else set()
+        self._compiled = any(hasattr(m, "_orig_mod") or getattr(m, "_compiled_call_impl", None) is not None for m in self._names)
+        self._full = False
+        self._inside: Optional[Call] = None
+        self._depth = 0
+        self._stack: List[Any] = []
+        self._mode: Optional[Functions] = None
+        self._found: List[Tuple[List[Named], Any]] = []
+        self._done: "set[int]" = set()
+        self._made: Dict[int, Tuple[Any, str]] = {}
+        self._probes: List[Tuple[Any, Any]] = []
+        self._last_logits: Optional[Any] = None
+        self._inner: List[Any] = []
+        self._entries = [watch.model]
+        self._outer: List[Any] = []
+        self._looked_for_entries = False
+        self._enter(self._entries)
+
+    @property
+    def says(self) -> str:
+        if not self._activations:
+            return "off"
+        return "not inside compiled modules" if self._compiled else "first forward of a watched step"
+
+    def _enter(self, modules: List[Any]) -> None:
+        for handle in self._outer:
+            handle.remove()
+        self._outer = []
+        for module in modules:
+            self._outer.append(module.register_forward_pre_hook(self._begin, with_kwargs=True))
+            self._outer.append(module.register_forward_hook(self._end, with_kwargs=True, always_call=True))
+
+    def close(self) -> None:
+        for handle in [*self._outer, *self._inner]:
+            handle.remove()
+        self._outer, self._inner = [], []
+        self._leave()
+
+    def prepare(self, full: bool) -> None:
+        """For the next step. Hooks on layers exist only while they are needed: each costs microseconds a call."""
+        self._find_entries()
+        self._found, self._done, self._made, self._probes, self._stack = [], set(), {}, [], []
+        wanted = (full and self._activations) or self._flags
+        if wanted and not self._inner:
+            stacked = [m for m in self._names if m in self._attentions or id(m) in self._watched]
+            for module in stacked:
+                self._inner.append(module.register_forward_pre_hook(self._before))
+                self._inner.append(module.register_forward_hook(self._after))
+        elif not wanted and self._inner:
+            for handle in self._inner:
+                handle.remove()
+            self._inner = []
+        self._full = full
+
+    def _find_entries(self) -> None:
+        """Lightning calls parts of the model and never the whole: then its children are where a forward begins."""
+        if self._looked_for_entries or self._watch.calls.list:
+            self._looked_for_entries = True
+            return
+        if self._watch.has_stepped and not self._compiled:
+            self._looked_for_entries = True
+            self._entries = [m for m in self._watch.model.children()]
+            self._enter(self._entries)
+
+    # At every step.
+
+    @guarded
+    def _begin(self, module: Any, args: Any, kwargs: Any) -> None:
+        # Generation and evaluation are not training, and what runs again in a backward is a checkpoint's recomputation.
+        if is_compiling() or not torch.is_grad_enabled() or not module.training or self._inside is not None:
+            return
+        begin = time.perf_counter()
+        self._inside = self._watch.calls.begin(module, args, kwargs)
+        if self._inside is not None and self._full and self._activations and not self._compiled and not self._done:
+            self._stack = []
+            self._mode = Functions(self._attention, self._function, self._in_attention)
+            self._mode.__enter__()
+        self._watch.spent(time.perf_counter() - begin)
+
+    @guarded
+    def _end(self, module: Any, _args: Any, _kwargs: Any, output: Any) -> None:
+        if is_compiling() or self._inside is None or self._inside.module is not module:
+            return
+        begin = time.perf_counter()
+        self._leave()
+        call, self._inside = self._inside, None
+        if output is not None:
+            self._watch.calls.end(call, output)
+            if self._full and self._logits_wanted():
+                logits = logits_of(output)
+                if logits is not None:
+                    names = [("logits/log_z", ""), ("logits/abs_max", "")]
+                    with torch.no_grad():
+                        self._found.append((names, torch.stack(logit_statistics(logits))))
+        self._watch.spent(time.perf_counter() - begin)
+
+    def _logits_wanted(self) -> bool:
+        return self._watch.wants_logits and not any(names and names[0][0] == "logits/log_z" for names, _ in self._found)
+
+    def _leave(self) -> None:
+        if self._mode is not None:
+            self._mode.__exit__(None, None, None)
+            self._mode = None
+
+    # While a step is watched.
+
+    def _before(self, module: Any, _args: Any) -> None:
+        if self._inside is not None and not is_compiling():
+            self._stack.append(module)
+
+    @guarded
+    def _after(self, module: Any, _args: Any, output: Any) -> None:
+        if self._inside is None or is_compiling():
+            return
+        while self._stack and self._stack.pop() is not module:
+            pass
+        path = self._watched.get(id(module))
+        if path is None:
+            return
+        begin = time.perf_counter()
+        tensor = first_tensor(output)
+        if tensor is not None:
+            if self._flags:
+                self._probes.append((module, probe(tensor)))
+            self._made[id(tensor)] = (weakref.ref(tensor), path)
+            if self._full and id(module) not in self._done:
+                self._done.add(id(module))
+                with torch.no_grad(), torch._C.DisableTorchFunction():
+                    vector = statistics(tensor, type(module).__name__, self._watch.is_sick)
+                self._found.append(([(f"layer/{name}", path) for name in NAMES], vector))
+        self._watch.spent(time.perf_counter() - begin)
+
+    def _in_attention(self) -> bool:
+        return any(module in self._attentions for module in self._stack)
+
+    def _attention(self, logit: Any, entropy: Any) -> None:
+        path = next((self._names[m] for m in reversed(self._stack) if m in self._attentions), None)
+        if path is None:
+            path = self._names[self._stack[-1]] if self._stack else ROOT
+        names = [("layer/attention_logit_max", path), ("layer/attention_entropy", path)]
+        if not any(known == names for known, _ in self._found):
+            self._found.append((names, torch.stack([logit.float(), entropy.float()])))
+
+    def _function(self, kind: str, given: Any, result: Any) -> None:
+        """`F.relu(self.fc1(x))`: the share belongs to fc1. Inside nn.ReLU the module's own hook measures it."""
+        reference, path = self._made.get(id(given), (None, ""))
+        if reference is None or reference() is not given or (self._stack and type(self._stack[-1]).__name__ == kind):
+            return
+        with torch.no_grad():
+            vector = statistics(result, kind, False)
+        i, j = NAMES.index("dead_share"), NAMES.index("saturated_share")
+        self._found.append(([("layer/dead_share", path), ("layer/saturated_share", path)], vector[[i, j]]))
+
+    def collected(self) -> List[Tuple[List[Named], Any]]:
+        return self._found
+
+    def probes(self) -> List[Any]:
+        return [value for _module, value in self._probes]
+
+    def origin(self) -> Optional[Origin]:
+        """From the flags of each module, where the forward can not be run again."""
+        for i, (module, value) in enumerate(self._probes):
+            if bool(torch.isfinite(value).item()):
+                continue
+            path = self._watched[id(module)]
+            lines = [f"#{n} {self._watched[id(m)]} ({type(m).__name__}) output finite={'true' if n < i else 'false'}"
+                     for n, (m, _v) in enumerate(self._probes[: i + 1])][-21:]
+            unknown = Numbers(1, 0, 0, 0.0, 1)
+            producer = self._watched[id(self._probes[i - 1][0])] if i else ""
+            return Origin(path, "forward", "output", module, unknown, None, producer, "\n".join(lines), {"forward": {path: 1}})
+        return None
+
+
+__all__ = ["ABSENT", "Forward", "say_once"]

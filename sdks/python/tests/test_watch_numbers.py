@@ -1,0 +1,153 @@
+"""What `watch` measures in PyTorch models, against the same computed by hand."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+
+import torch.nn as nn  # noqa: E402
+import torch.nn.functional as F  # noqa: E402
+from watched import Gpt, Seen, gpt_step, mlp, mlp_step  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    torch.manual_seed(0)
+
+
+def test_gradients_weights_and_updates_are_those_of_the_step() -> None:
+    model = mlp()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    seen = Seen(model, optimizer, every=1)
+    before = [p.detach().clone() for p in model[0].parameters()]
+    mlp_step(model, optimizer)
+    gradient = torch.cat([p.grad.flatten() for p in model[0].parameters()])
+    weights = torch.cat([p.flatten() for p in before])
+    assert seen.value("layer/grad_norm", "0") == pytest.approx(float(gradient.norm()), rel=1e-5)
+    assert seen.value("layer/grad_rms", "0") == pytest.approx(float(gradient.square().mean().sqrt()), rel=1e-5)
+    assert seen.value("layer/update_ratio", "0") == pytest.approx(0.1 * float(gradient.norm() / weights.norm()), rel=1e-4)
+    now = torch.cat([p.detach().flatten() for p in model[0].parameters()])
+    assert seen.value("layer/weight_norm", "0") == pytest.approx(float(now.norm()), rel=1e-5)
+    assert seen.layers("layer/grad_norm") == ["0", "2", "4"]
+    assert seen.values("layer/update_rms") == {}  # SGD has no second moment.
+
+
+def test_activations_dead_units_and_saturation() -> None:
+    model = mlp()
+    with torch.no_grad():
+        model[0].bias[:4] = -1e3  # A quarter of the units never fires.
+        model[2].weight.mul_(100)  # And tanh is at its bounds.
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    seen = Seen(model, optimizer, every=1)
+    x = torch.randn(64, 8)
+    mlp_step(model, optimizer, x)
+    hidden = model[0](x)
+    assert seen.value("layer/activation_mean", "0") == pytest.approx(float(hidden.mean()), rel=1e-4)
+    assert seen.value("layer/activation_std", "0") == pytest.approx(float(hidden.std(unbiased=False)), rel=1e-4)
+    assert seen.value("layer/activation_abs_max", "0") == pytest.approx(float(hidden.abs().max()), rel=1e-5)
+    assert seen.value("layer/dead_share", "1") == pytest.approx(float((hidden.relu() == 0).all(0).float().mean()))
+    assert seen.value("layer/dead_share", "1") >= 0.25
+    assert seen.value("layer/activation_zero_share", "1") == pytest.approx(float((hidden.relu() == 0).float().mean()), abs=1e-6)
+    assert seen.value("layer/saturated_share", "3") > 0.8
+    assert seen.layers("layer/saturated_share") == ["3"] and seen.layers("layer/dead_share") == ["1"]
+    assert {phase: seen.value("layer/non_finite", phase=phase) for phase in ("forward", "backward", "optimizer")} == {
+        "forward": 0.0, "backward": 0.0, "optimizer": 0.0,
+    }  # fmt: skip
+
+
+def test_a_relu_called_as_a_function_belongs_to_the_layer_before() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc1, self.fc2 = nn.Linear(8, 16), nn.Linear(16, 4)
+
+        def forward(self, x: Any) -> Any:
+            return self.fc2(F.relu(self.fc1(x)))
+
+    model = Net()
+    with torch.no_grad():
+        model.fc1.bias.fill_(-1e3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    seen = Seen(model, optimizer, every=1)
+    mlp_step(model, optimizer)
+    assert seen.value("layer/dead_share", "fc1") == 1.0
+
+
+def test_convolutions_count_channels() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(8 * 36, 4))
+    with torch.no_grad():
+        model[0].bias[:2] = -1e3
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    seen = Seen(model, optimizer, every=1)
+    optimizer.zero_grad()
+    model(torch.randn(4, 3, 8, 8)).sum().backward()
+    optimizer.step()
+    assert seen.value("layer/dead_share", "1") == pytest.approx(0.25)
+
+
+def test_adam_update_rms_is_1_at_the_first_step_and_rises_when_gradients_jump() -> None:
+    model = nn.Linear(8, 4)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    seen = Seen(nn.Sequential(model), optimizer, every=1)
+    for step in range(30):
+        optimizer.zero_grad()
+        (model(torch.ones(2, 8)).sum() * (1000.0 if step == 29 else 1.0)).backward()
+        optimizer.step()
+    rms = seen.values("layer/update_rms", "0")
+    assert rms[0] == pytest.approx(1.0, abs=1e-3) and rms[28] == pytest.approx(1.0, abs=1e-2)
+    assert rms[29] > 4
+
+
+def test_attention_logits_entropy_and_output_logits() -> None:
+    model = Gpt()
+    with torch.no_grad():
+        model.blocks[1].attn.qkv.weight.zero_()
+        model.blocks[1].attn.qkv.bias.zero_()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, weight_decay=0.0)
+    seen = Seen(model, optimizer, every=1)
+    gpt_step(model, optimizer)
+    # With equal scores, row i of a causal mask has entropy log(i + 1).
+    even = sum(math.log(i + 1) for i in range(16)) / 16
+    assert seen.value("layer/attention_entropy", "blocks.1.attn") == pytest.approx(even, rel=1e-3)
+    assert seen.value("layer/attention_logit_max", "blocks.1.attn") == 0.0
+    assert seen.value("layer/attention_logit_max", "blocks.0.attn") > 0
+    assert 0 < seen.value("layer/attention_entropy", "blocks.0.attn") <= even + 1e-3
+    assert seen.value("logits/log_z") == pytest.approx(math.log(31), abs=1.0)
+    assert seen.value("logits/abs_max") > 0
+    assert seen.layers("layer/attention_entropy") == ["blocks.0.attn", "blocks.1.attn"]
+
+
+@pytest.mark.parametrize("weights", [True, False])
+def test_multi_head_attention_of_pytorch(weights: bool) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.mix, self.out = nn.MultiheadAttention(16, 2, batch_first=True), nn.Linear(16, 4)
+
+        def forward(self, x: Any) -> Any:
+            return self.out(self.mix(x, x, x, need_weights=weights)[0])
+
+    model = Net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    seen = Seen(model, optimizer, every=1)
+    x = torch.randn(1, 10, 16)
+    model(x).sum().backward()
+    optimizer.step()
+    shares = model.mix(x, x, x, average_attn_weights=False)[1]
+    entropy = float(-(shares * shares.log()).sum(-1).mean())
+    assert seen.value("layer/attention_entropy", "mix") == pytest.approx(entropy, rel=1e-3)
+
+
+def test_gradients_are_those_before_clipping() -> None:
+    model = Gpt()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    seen = Seen(model, optimizer, every=1)
+    gpt_step(model, optimizer, clip=1e-4)
+    total = math.sqrt(sum(v**2 for s, n, _l, v in seen.points if n == "layer/grad_norm"))
+    assert total > 0.1
+    clipped = math.sqrt(sum(float(p.grad.square().sum()) for p in model.parameters()))
+    assert clipped == pytest.approx(1e-4, rel=1e-2)
