@@ -1,4 +1,5 @@
 /** Healthy families that look bad in one way or another. Each makes a new run from a seed. */
+import { healthyPolicies } from "./policy.fixture.ts";
 import { healthyRows, type Random, random, rateAt, type Row, type Story, usualShape } from "./synthetic.fixture.ts";
 
 type Family = (next: Random) => Story;
@@ -244,5 +245,6 @@ export const healthyFamilies: ReadonlyMap<string, (seed: number) => Story> = new
     slowStart,
     epochSteps,
     surer,
+    ...healthyPolicies,
   }).map(([name, family], index) => [name, (seed: number) => family(random(seed * 1009 + index))]),
 );

@@ -48,25 +48,92 @@ export const learningRate = named("learning_rate", /(^|[/_. ])(learning[ _-]?rat
 export const lossScale = named("loss_scale", /(^|[/_. ])(loss[ _-]?scale|grad[ _-]?scale|scaler_scale)$/i);
 export const epoch = named("epoch", /^(train[/_])?epoch$/i);
 export const stepsPerSecond = named("steps_per_second", /(^|[/_. ])(it_per_s|steps_per_sec(ond)?|it\/s|steps\/s)$/i);
-const stepTime = named(
+/** Lightning `batch_time`, Megatron `elapsed time per iteration (ms)`, torchtitan `end_to_end(s)`, verl `timing_s/step`. */
+export const stepTime = named(
   "step_time",
-  /(^|[/_. ])(step_time|iter_time|elapsed time per iteration \(ms\)|time_per_step|timing_s\/step|sec_per_it)(_ms|_s)?$/i,
+  /(^|[/_. ])(step[_-]time|batch[_-]time|iter(ation)?[_-]time|elapsed time per iteration \(ms\)|time_per_(step|iteration)|timing_s\/step|sec_per_it|end_to_end\(s\)|train_step_timing in s)(_ms|_s|_seconds)?$/i,
+  isEval,
 );
 export const throughput = named(
   "throughput",
-  /(^|[/_. ])(tokens_per_sec(ond)?|samples_per_sec(ond)?|tps|tok\/s|tokens\/s|wps|ups|throughput)$/i,
+  /(^|[/_. ])(tokens_per_sec(ond)?|samples_per_sec(ond)?|tps|tok\/s|tokens\/s|wps|ups|throughput(\(tps\))?)$/i,
   isEval,
 );
-export const reward = named("reward", /(^|[/_. ])(reward|rewards\/mean|reward_mean|objective\/scores)$/i);
-export const rewardStd = named("reward_std", /(^|[/_. ])(reward_std|frac_reward_zero_std)$/i);
+/** Time that a step waits for its batch: mmengine and timm `data_time`, torchtitan, Megatron `batch-generator`, OLMo, TraceML. */
+export const dataTime = named(
+  "data_time",
+  /(^|[/_. ])(data[_-]time|data[_ -]loading ?\(s\)|batch-generator(-time)?|data(loader|_loader|_loading)?[_-](time|wait)|(input|data)[_-]wait|load_time|timing_s\/data)(_ms|_s|_seconds)?$/i,
+  isEval,
+);
+/** The same as a share of the step, in percent or from 0 to 1. */
+export const dataShare = named(
+  "data_time share",
+  /(^|[/_. ])(data[_ -]loading ?\(%\)|(data|input|dataloader)[_-]?(wait|time)?[_-](share|fraction|pct|percent))$/i,
+  isEval,
+);
+/** What `llmdbg run` samples of the machine; their step is a number of seconds. */
+export const cpuUse = named("system/cpu_percent", /^system\/cpu_percent$/);
+export const gpuUse = named("system/gpu_utilisation", /^system\/gpu_utilisation$/);
+/** Hash of the replicated parameters, label `rank`. */
+export const parametersHash = named("parameters/hash", /^parameters\/hash$/);
+
+/** TRL `reward`, PPO `objective/scores`, verl `critic/score/mean` and `critic/rewards/mean`, OpenRLHF `reward`. */
+export const reward = named(
+  "reward",
+  /(^|[/_. ])(reward|rewards\/mean|reward_mean|mean_reward|objective\/scores|critic\/score\/mean)$/i,
+  isEval,
+);
+export const rewardStd = named("reward_std", /(^|[/_. ])reward_std$/i, isEval);
+export const zeroStdShare = named("frac_reward_zero_std", /(^|[/_. ])frac_reward_zero_std$/i, isEval);
 export const klDivergence = named("kl", /(^|[/_. ])(kl|objective\/kl|kl_loss|approx_?kl)$/i);
-const entropy = named("entropy", /(^|[/_. ])(entropy|objective\/entropy|policy\/entropy_avg)$/i);
+/** Only the distance to the reference model: PPO's approx_kl and ppo_kl are between two updates. */
+export const referenceKl = named(
+  "kl to the reference",
+  /(^|[/_. ])(kl|kl_loss|kl_div(ergence)?|mean_kl|ref_kl)$/i,
+  /approx_?kl|ppo_kl|old|(^|[/_. -])(eval|val|valid|validation|test|dev)([/_. -]|$)/i,
+);
+export const entropy = named(
+  "entropy",
+  /(^|[/_. ])(entropy|objective\/entropy|policy\/entropy_avg|actor\/entropy_loss|policy_entropy)$/i,
+  /cross_entropy|(^|[/_. -])(eval|val|valid|validation|test|dev)([/_. -]|$)/i,
+);
 export const completionLength = named(
   "completion_length",
-  /(^|[/_. ])(completions\/mean_length|completion_length|response_length\/mean)$/i,
+  /(^|[/_. ])(completions\/mean_length|completion_length|response_length(\/mean)?)$/i,
+  isEval,
 );
-export const rewardsChosen = named("rewards_chosen", /^(train[/_])?rewards\/chosen$/i);
-export const rewardsRejected = named("rewards_rejected", /^(train[/_])?rewards\/rejected$/i);
+/** Share of completions that reached the limit. TRL's `clip_ratio/...` is another thing: clipped policy ratios. */
+export const truncatedShare = named(
+  "completions/clipped_ratio",
+  /(^|[/_. ])(completions\/clipped_ratio|response_length\/clip_ratio|truncat(ed|ion)_(ratio|share|rate))$/i,
+  isEval,
+);
+export const longestCompletion = named(
+  "completions/max_length",
+  /(^|[/_. ])(completions\/max_length|response_length\/max)$/i,
+  isEval,
+);
+/** Share of tokens whose policy ratio was clipped. */
+export const clippedRatios = named(
+  "clip_ratio",
+  /(^|[/_. ])(clip_ratio(\/region_mean)?|pg_clipfrac|policy\/clipfrac_avg|clipfrac)$/i,
+  /response_length/i,
+);
+/** How far the probabilities of the sampler are from those of the trainer. */
+export const samplerGap = named(
+  "sampling/sampling_logp_difference/mean",
+  /(^|[/_. ])(sampling_logp_difference\/mean|rollout_probs_diff_mean)$/i,
+);
+export const rewardsChosen = named("rewards_chosen", /^(train[/_])?(rewards\/chosen|chosen_rewards?)$/i);
+export const rewardsRejected = named("rewards_rejected", /^(train[/_])?(rewards\/rejected|reject(ed)?_rewards?)$/i);
+export const rewardMargins = named("rewards/margins", /^(train[/_])?rewards\/margins$/i);
+export const rewardAccuracies = named("rewards/accuracies", /^(train[/_])?rewards\/accuracies$/i);
+export const heldOutAccuracies = named(
+  "eval_rewards/accuracies",
+  /^(eval|val|valid|validation|test)[/_]rewards\/accuracies$/i,
+);
+export const chosenLogps = named("logps/chosen", /^(train[/_])?logps\/chosen$/i);
+export const rejectedLogps = named("logps/rejected", /^(train[/_])?logps\/rejected$/i);
 /** Task metrics on a held-out split, e.g. `eval_accuracy`, `val/bleu`, `eval_wer`. */
 export const evalMetric: Signal = {
   id: "eval_metric",
@@ -123,13 +190,29 @@ const signals: readonly Signal[] = [
   stepsPerSecond,
   stepTime,
   throughput,
+  dataTime,
+  dataShare,
+  cpuUse,
+  gpuUse,
+  parametersHash,
   reward,
   rewardStd,
+  zeroStdShare,
   klDivergence,
+  referenceKl,
   entropy,
   completionLength,
+  truncatedShare,
+  longestCompletion,
+  clippedRatios,
+  samplerGap,
   rewardsChosen,
   rewardsRejected,
+  rewardMargins,
+  rewardAccuracies,
+  heldOutAccuracies,
+  chosenLogps,
+  rejectedLogps,
   evalMetric,
 ];
 

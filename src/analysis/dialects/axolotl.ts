@@ -22,6 +22,12 @@ export const axolotl = defineDialect({
     train_on_prompt: "train_on_inputs",
     max_length: "sequence_len",
     data_workers: "dataloader_num_workers",
+    prefetch_factor: "dataloader_prefetch_factor",
+    kl_coefficient: { key: "rl_beta", also: ["trl.beta"] },
+    chosen_nll_weight: "rpo_alpha",
+    completion_length: "trl.max_completion_length",
+    group_size: "trl.num_generations",
+    temperature: "trl.temperature",
     collective_timeout: "ddp_timeout",
   },
 });

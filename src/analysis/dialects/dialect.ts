@@ -33,6 +33,18 @@ export const optionIds = [
   "data_workers",
   "collective_timeout",
   "loss_scale",
+  "kl_coefficient",
+  "entropy_coefficient",
+  "clip_range_high",
+  "completion_length",
+  "group_size",
+  "temperature",
+  "drop_flat_groups",
+  "mask_truncated",
+  "overlong_penalty",
+  "loss_normalisation",
+  "chosen_nll_weight",
+  "prefetch_factor",
 ] as const;
 export type OptionId = (typeof optionIds)[number];
 

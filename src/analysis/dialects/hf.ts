@@ -24,6 +24,7 @@ export const hf = defineDialect({
     skip_seen_data: { key: "ignore_data_skip", spell: (value) => (typeof value === "boolean" ? !value : value) },
     average_loss_over_tokens: "average_tokens_across_devices",
     data_workers: "dataloader_num_workers",
+    prefetch_factor: "dataloader_prefetch_factor",
     collective_timeout: "ddp_timeout",
   },
 });

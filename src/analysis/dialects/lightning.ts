@@ -16,5 +16,6 @@ export const lightning = defineDialect({
     nan_filter: { key: "detect_anomaly", spell: (value) => (typeof value === "boolean" ? !value : value) },
     resume: { key: "ckpt_path", also: ["resume_from_checkpoint"] },
     data_workers: "num_workers",
+    prefetch_factor: "prefetch_factor",
   },
 });

@@ -15,6 +15,15 @@ export const plain = defineDialect({
     },
     batch_size: { key: "batch_size", also: ["train_batch_size"] },
     epochs: { key: "epochs", also: ["num_epochs", "n_epochs"] },
+    kl_coefficient: { key: "beta", also: ["kl_coef", "kl_coefficient", "kl_weight", "init_kl_coef"] },
+    entropy_coefficient: { key: "entropy_coef", also: ["entropy_coeff", "entropy_bonus", "ent_coef"] },
+    completion_length: {
+      key: "max_completion_length",
+      also: ["max_new_tokens", "max_response_length", "generate_max_len"],
+    },
+    group_size: { key: "num_generations", also: ["group_size", "n_samples_per_prompt"] },
+    clip_range_high: { key: "epsilon_high", also: ["clip_ratio_high", "eps_clip_high"] },
+    data_workers: { key: "num_workers", also: ["dataloader_num_workers"] },
     precision: { key: "precision", also: ["dtype", "mixed_precision"] },
   },
 });

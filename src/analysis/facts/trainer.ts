@@ -1,5 +1,14 @@
 import { defineFact } from "../fact.ts";
-import { completionLength, evalLoss, klDivergence, reward, rewardsChosen, rewardStd, trainLoss } from "../signals.ts";
+import {
+  completionLength,
+  evalLoss,
+  klDivergence,
+  reward,
+  rewardsChosen,
+  rewardStd,
+  trainLoss,
+  zeroStdShare,
+} from "../signals.ts";
 
 /**
  * What the loss means. A `supervised` loss (pre-training, fine-tuning, classification) falls when
@@ -15,6 +24,7 @@ export const objective = defineFact<Objective>({
     const isReinforcement =
       run.series(reward).length > 0 ||
       run.series(rewardStd).length > 0 ||
+      run.series(zeroStdShare).length > 0 ||
       run.series(completionLength).length > 0 ||
       run.series(trainLoss).some((series) => /policy/i.test(series.name));
     if (isReinforcement) return "reinforcement";

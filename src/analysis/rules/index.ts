@@ -2,10 +2,13 @@ import type { Rule } from "../rule.ts";
 import { accumulationScaling } from "./accumulation-scaling.ts";
 import { attentionLogitGrowth } from "./attention-logit-growth.ts";
 import { deadUnits } from "./dead-units.ts";
+import { entropyCollapse } from "./entropy-collapse.ts";
 import { frozenLayer } from "./frozen-layer.ts";
 import { gradientExplosion } from "./gradient-explosion.ts";
 import { hiddenNonFiniteLoss } from "./hidden-non-finite-loss.ts";
 import { initialLossMismatch } from "./initial-loss-mismatch.ts";
+import { klBlowup } from "./kl-blowup.ts";
+import { lengthExplosion } from "./length-explosion.ts";
 import { lossDivergence } from "./loss-divergence.ts";
 import { lossSpike } from "./loss-spike.ts";
 import { maskedLabels } from "./masked-labels.ts";
@@ -13,7 +16,10 @@ import { noLearning } from "./no-learning.ts";
 import { nonFiniteLayer } from "./non-finite-layer.ts";
 import { nonFiniteLoss } from "./non-finite-loss.ts";
 import { overfitting } from "./overfitting.ts";
+import { policyCollapse } from "./policy-collapse.ts";
+import { referenceMismatch } from "./reference-mismatch.ts";
 import { resumeDiscontinuity } from "./resume-discontinuity.ts";
+import { rewardSignalLost } from "./reward-signal-lost.ts";
 import { saturatedActivations } from "./saturated-activations.ts";
 import { stalledRun } from "./stalled-run.ts";
 import { updateRatioOutOfBand } from "./update-ratio-out-of-band.ts";
@@ -25,6 +31,12 @@ export const rules: readonly Rule[] = [
   hiddenNonFiniteLoss,
   nonFiniteLoss,
   lossDivergence,
+  referenceMismatch,
+  entropyCollapse,
+  lengthExplosion,
+  policyCollapse,
+  klBlowup,
+  rewardSignalLost,
   resumeDiscontinuity,
   gradientExplosion,
   lossSpike,

@@ -1,0 +1,60 @@
+import { at } from "../../base/statistics.ts";
+import { defineFact, type Fact } from "../fact.ts";
+import {
+  clippedRatios,
+  completionLength,
+  entropy as entropySignal,
+  longestCompletion,
+  referenceKl,
+  reward as rewardSignal,
+  rewardStd,
+  samplerGap as samplerGapSignal,
+  type Signal,
+  truncatedShare,
+  zeroStdShare,
+} from "../signals.ts";
+import { options } from "./options.ts";
+import { type Track, trackOfSeries } from "./track.ts";
+import { objective } from "./trainer.ts";
+
+/** The curves of reinforcement learning on a language model, each with its smoothed form. */
+const policyTrack = (id: string, signal: Signal): Fact<Track> =>
+  defineFact({
+    id,
+    derive(run, get) {
+      if (get(objective) !== "reinforcement") return undefined;
+      // A variational autoencoder logs a KL as well; a policy also logs a reward, an entropy or lengths.
+      const isPolicy = [rewardSignal, rewardStd, zeroStdShare, completionLength, entropySignal].some(
+        (one) => run.series(one).length > 0,
+      );
+      return isPolicy ? trackOfSeries(run.series(signal)) : undefined;
+    },
+  });
+
+export const reward = policyTrack("reward", rewardSignal);
+export const rewardSpread = policyTrack("reward_std", rewardStd);
+export const flatGroups = policyTrack("frac_reward_zero_std", zeroStdShare);
+export const kl = policyTrack("kl", referenceKl);
+export const entropy = policyTrack("entropy", entropySignal);
+export const meanLength = policyTrack("completions/mean_length", completionLength);
+export const truncated = policyTrack("completions/clipped_ratio", truncatedShare);
+export const clipped = policyTrack("clip_ratio", clippedRatios);
+export const samplerGap = policyTrack("sampling_logp_difference", samplerGapSignal);
+const longest = policyTrack("completions/max_length", longestCompletion);
+
+/** The most tokens that a completion may have: as configured, or the longest one when many were cut there. */
+export const lengthLimit = defineFact<number>({
+  id: "max_completion_length",
+  derive(_run, get) {
+    const configured = get(options)?.number("completion_length");
+    if (configured !== undefined && configured > 0) return configured;
+    const seen = get(longest);
+    const cut = get(truncated);
+    if (seen === undefined || cut === undefined) return undefined;
+    let limit = 0;
+    let isCut = false;
+    for (let i = 0; i < seen.length; i++) limit = Math.max(limit, at(seen.value, i));
+    for (let i = 0; i < cut.length; i++) isCut ||= at(cut.value, i) > 0;
+    return isCut && limit > 0 ? limit : undefined;
+  },
+});
