@@ -71,4 +71,29 @@ export const pictures: Readonly<Record<string, Pair>> = {
     innocent: recording("translate-healthy-seed1", "rows come at their usual pace"),
     series: "loss",
   },
+  "reward-signal-lost": {
+    fires: generated("brokenReward", "the reward function fails and answers 0"),
+    innocent: generated("policyColdStart", "a sparse reward: most groups have no difference at first"),
+  },
+  "entropy-collapse": {
+    fires: generated("entropyFalls", "the policy stops exploring while the reward stands"),
+    innocent: generated("policySolved", "the entropy falls as the task is solved"),
+  },
+  "length-explosion": {
+    fires: generated("lengthGrows", "longer answers are rewarded, up to the limit"),
+    innocent: generated("policyReasons", "answers grow longer and better, far from the limit"),
+    series: "completions/mean_length",
+  },
+  "kl-blowup": {
+    fires: generated("klGrows", "nothing holds the policy near the reference"),
+    innocent: generated("policyRestless", "single rows jump and come back"),
+  },
+  "reference-mismatch": {
+    fires: generated("farReference", "the reference has other weights"),
+    innocent: generated("policyReasons", "the divergence starts at 0"),
+  },
+  "policy-collapse": {
+    fires: generated("policyFalls", "the reward falls from its best and stays down"),
+    innocent: generated("policyRestless", "a hard task with a noisy reward"),
+  },
 };
