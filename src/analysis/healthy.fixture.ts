@@ -1,5 +1,6 @@
 /** Healthy families that look bad in one way or another. Each makes a new run from a seed. */
 import { healthyPolicies } from "./policy.fixture.ts";
+import { stabilityFamilies } from "./healthy-stability.fixture.ts";
 import { healthyRows, type Random, random, rateAt, type Row, type Story, usualShape } from "./synthetic.fixture.ts";
 
 type Family = (next: Random) => Story;
@@ -246,5 +247,6 @@ export const healthyFamilies: ReadonlyMap<string, (seed: number) => Story> = new
     epochSteps,
     surer,
     ...healthyPolicies,
+    ...stabilityFamilies,
   }).map(([name, family], index) => [name, (seed: number) => family(random(seed * 1009 + index))]),
 );

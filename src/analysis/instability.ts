@@ -124,7 +124,7 @@ export function instabilitySuspects(around: Surroundings, trouble: Trouble): Sus
       ],
     },
     {
-      id: "bad-batches",
+      id: "bad-batch",
       statement: "Some batches hold data of another kind: broken, mislabelled, repeated text, another language.",
       prior: trouble.recovered ? 0.45 : 0.15,
       clues: [
@@ -161,7 +161,7 @@ export function instabilitySuspects(around: Surroundings, trouble: Trouble): Sus
       ],
     },
     {
-      id: "stale-second-moment",
+      id: "adam-beta2-too-high",
       statement:
         "Adam's second moment had decayed while gradients were small, so normal gradients became huge updates.",
       prior: 0.1,

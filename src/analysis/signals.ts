@@ -159,6 +159,8 @@ export const layerActivationMax = ofLayers("activation_abs_max");
 export const layerZeroShare = ofLayers("activation_zero_share");
 export const layerDeadShare = ofLayers("dead_share");
 export const layerSaturatedShare = ofLayers("saturated_share");
+/** sqrt(mean(g^2 / v)) of an Adam-like optimizer: 1 while its second moment keeps up with the gradients. */
+export const layerUpdateRms = ofLayers("update_rms");
 export const layerNonFinite = ofLayers("non_finite");
 export const layerAttentionMax = ofLayers("attention_logit_max");
 export const layerAttentionEntropy = ofLayers("attention_entropy");
@@ -174,11 +176,14 @@ const layerSignals: ReadonlyMap<string, Signal> = new Map(
     layerZeroShare,
     layerDeadShare,
     layerSaturatedShare,
+    layerUpdateRms,
     layerNonFinite,
     layerAttentionMax,
     layerAttentionEntropy,
   ].map((signal) => [signal.id, signal]),
 );
+/** Mean log-sum-exp of the output logits. */
+export const logitsLogZ: Signal = { id: "logits/log_z", matches: (name) => name === "logits/log_z" };
 
 const signals: readonly Signal[] = [
   trainLoss,
@@ -214,6 +219,7 @@ const signals: readonly Signal[] = [
   chosenLogps,
   rejectedLogps,
   evalMetric,
+  logitsLogZ,
 ];
 
 /** Whether any rule can look at this series; the server keeps only these in the engine's memory. */

@@ -18,6 +18,7 @@ export const axolotl = defineDialect({
     adam_beta2: "adam_beta2",
     adam_epsilon: "adam_epsilon",
     seed: "seed",
+    shuffle: "shuffle_merged_datasets",
     resume: "resume_from_checkpoint",
     train_on_prompt: "train_on_inputs",
     max_length: "sequence_len",

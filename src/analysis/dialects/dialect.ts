@@ -25,6 +25,7 @@ export const optionIds = [
   "seed",
   "resume",
   "skip_seen_data",
+  "shuffle",
   "train_on_prompt",
   "max_length",
   "average_loss_over_tokens",

@@ -22,6 +22,7 @@ export const keras = defineDialect({
     },
     adam_beta2: "optimizer.beta_2",
     adam_epsilon: "optimizer.epsilon",
+    shuffle: "shuffle",
     resume: "initial_epoch",
   },
 });

@@ -24,6 +24,9 @@ export const plain = defineDialect({
     group_size: { key: "num_generations", also: ["group_size", "n_samples_per_prompt"] },
     clip_range_high: { key: "epsilon_high", also: ["clip_ratio_high", "eps_clip_high"] },
     data_workers: { key: "num_workers", also: ["dataloader_num_workers"] },
+    adam_beta2: { key: "adam_beta2", also: ["beta2", "optimizer.beta2", "betas.1", "optimizer.betas.1"] },
+    adam_epsilon: { key: "adam_epsilon", also: ["adam_eps", "optimizer.eps", "optimizer.epsilon"] },
+    shuffle: "shuffle",
     precision: { key: "precision", also: ["dtype", "mixed_precision"] },
   },
 });

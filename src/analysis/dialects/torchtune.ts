@@ -14,6 +14,7 @@ export const torchtune = defineDialect({
     epochs: "epochs",
     precision: "dtype",
     seed: "seed",
+    shuffle: "shuffle",
     resume: "resume_from_checkpoint",
     train_on_prompt: "dataset.train_on_input",
     max_length: "tokenizer.max_seq_len",

@@ -95,7 +95,7 @@ export const accumulationScaling = defineRule({
         ],
         causes: rank([
           {
-            id: "sum-not-divided",
+            id: "loss-not-averaged",
             statement:
               "The trainer or the model's own loss function does not divide by the number of micro-batches (or of tokens in all of them).",
             prior: 0.6,

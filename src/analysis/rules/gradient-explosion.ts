@@ -33,6 +33,7 @@ export const gradientExplosion = defineRule({
     "hidden-non-finite-loss",
     "non-finite-loss",
     "loss-divergence",
+    "loss-scale-collapse",
     "resume-discontinuity",
     "loss-spike",
   ],

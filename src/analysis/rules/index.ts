@@ -1,17 +1,22 @@
 import type { Rule } from "../rule.ts";
 import { accumulationScaling } from "./accumulation-scaling.ts";
 import { attentionLogitGrowth } from "./attention-logit-growth.ts";
+import { clippingDominates } from "./clipping-dominates.ts";
+import { dataRepeated } from "./data-repeated.ts";
 import { deadUnits } from "./dead-units.ts";
 import { entropyCollapse } from "./entropy-collapse.ts";
 import { frozenLayer } from "./frozen-layer.ts";
 import { gradientExplosion } from "./gradient-explosion.ts";
+import { gradientVanishing } from "./gradient-vanishing.ts";
 import { hiddenNonFiniteLoss } from "./hidden-non-finite-loss.ts";
 import { initialLossMismatch } from "./initial-loss-mismatch.ts";
 import { klBlowup } from "./kl-blowup.ts";
 import { lengthExplosion } from "./length-explosion.ts";
 import { lossDivergence } from "./loss-divergence.ts";
+import { lossScaleCollapse } from "./loss-scale-collapse.ts";
 import { lossSpike } from "./loss-spike.ts";
 import { maskedLabels } from "./masked-labels.ts";
+import { memorization } from "./memorization.ts";
 import { noLearning } from "./no-learning.ts";
 import { nonFiniteLayer } from "./non-finite-layer.ts";
 import { nonFiniteLoss } from "./non-finite-loss.ts";
@@ -37,8 +42,10 @@ export const rules: readonly Rule[] = [
   policyCollapse,
   klBlowup,
   rewardSignalLost,
+  lossScaleCollapse,
   resumeDiscontinuity,
   gradientExplosion,
+  gradientVanishing,
   lossSpike,
   attentionLogitGrowth,
   deadUnits,
@@ -48,6 +55,9 @@ export const rules: readonly Rule[] = [
   accumulationScaling,
   initialLossMismatch,
   noLearning,
+  clippingDominates,
   overfitting,
+  memorization,
+  dataRepeated,
   stalledRun,
 ];

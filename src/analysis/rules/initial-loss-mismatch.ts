@@ -50,7 +50,7 @@ export const initialLossMismatch = defineRule({
         ],
         causes: rank([
           {
-            id: "initialisation-too-large",
+            id: "initialization-too-large",
             statement:
               "The output layer starts with weights that are too large, so first guesses are confident and wrong.",
             prior: 0.45,
@@ -59,7 +59,7 @@ export const initialLossMismatch = defineRule({
             ],
           },
           {
-            id: "loss-is-summed",
+            id: "loss-not-averaged",
             statement: "The loss is summed where it should be averaged (over micro-batches, tokens or heads).",
             prior: 0.3,
             clues: [{ present: isInteger ? true : null, for: `the ratio is close to ${Math.round(ratio)}`, weight: 2 }],

@@ -14,7 +14,7 @@ describe("masked-labels", () => {
       const masked = without(rows, "eval_loss").map((row): Row => ({ ...row, loss: 0, grad_norm: norm }));
       const finding = findingOf(rule, { rows: masked });
       expect(finding).toMatchObject({ severity: "error", onset: { step: 10 } });
-      expect(finding?.causes[0]?.id).toBe("response-template");
+      expect(finding?.causes[0]?.id).toBe("labels-all-masked");
       expect(reportOn({ rows: masked }).findings.map((f) => f.rule)).toEqual([rule]);
     },
   );

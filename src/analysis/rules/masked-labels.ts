@@ -71,7 +71,7 @@ export const maskedLabels = defineRule({
         ],
         causes: rank([
           {
-            id: "response-template",
+            id: "labels-all-masked",
             statement:
               "The collator masks the prompt and does not find where the answer begins, so it masks all of it (labels of -100).",
             prior: 0.6,

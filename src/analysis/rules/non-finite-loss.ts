@@ -68,7 +68,7 @@ export const nonFiniteLoss = defineRule({
         causes: rank([
           ...overflowSuspects(prelude),
           {
-            id: "masked-labels",
+            id: "labels-all-masked",
             statement: "All labels of a batch are masked, so the loss is 0 divided by 0.",
             prior: 0.1,
             clues: [

@@ -1,19 +1,28 @@
 import { at } from "../../base/statistics.ts";
 import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
+import { epochs as passesOf } from "../facts/epochs.ts";
+import { exposure } from "../facts/exposure.ts";
 import { generalization, overfitPatience } from "../facts/generalization.ts";
 import { options } from "../facts/options.ts";
 import { supervisedLoss } from "../facts/supervised-loss.ts";
 import { say } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
+import { overfitSuspects } from "../suspects/overfit.ts";
 
 export const overfitting = defineRule({
   id: "overfitting",
   title: "Overfitting",
   why: "The model learns the training examples by heart and becomes worse on all others.",
-  needs: { held: generalization, train: optional(supervisedLoss), options },
+  needs: {
+    held: generalization,
+    train: optional(supervisedLoss),
+    passes: optional(passesOf),
+    seen: optional(exposure),
+    options,
+  },
   signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "loss-divergence"],
-  check({ held, train, options: settings }) {
+  check({ held, train, passes, seen, options: settings }) {
     if (!held.isOverfitted || held.onsetStep === null) return [];
     const { improved } = held;
     const epochs = settings.number("epochs");
@@ -48,53 +57,15 @@ export const overfitting = defineRule({
                 },
               ]),
         ],
-        causes: rank([
-          {
-            id: "too-many-epochs",
-            statement: "The training data is seen too often for its size.",
-            prior: 0.5,
-            clues: [
-              {
-                present: epochs === undefined || steps > 0 ? null : epochs > 3,
-                for: `${say(epochs ?? Number.NaN)} epochs are configured`,
-                against: `only ${say(epochs ?? Number.NaN)} epochs are configured`,
-                weight: 1.5,
-              },
-              {
-                present: Number.isNaN(lastTrain) ? null : lastTrain < 0.5 * held.last.value,
-                for: `training loss is ${say(lastTrain)}, held-out loss ${say(held.last.value)}`,
-                against: "training and held-out loss are close",
-                weight: 1.5,
-              },
-            ],
-          },
-          {
-            id: "too-little-regularisation",
-            statement: "Nothing keeps the model from fitting noise.",
-            prior: 0.25,
-            clues: [
-              {
-                present: decay === undefined ? null : decay === 0,
-                for: "weight decay is 0",
-                against: `weight decay is ${say(decay ?? Number.NaN)}`,
-                weight: 1.5,
-              },
-              { present: dropout === undefined ? null : dropout === 0, for: "dropout is 0", weight: 1.5 },
-            ],
-          },
-          {
-            id: "different-data",
-            statement: "The held-out data is of another kind than the training data.",
-            prior: 0.1,
-            clues: [
-              {
-                present: at(held.evals.value, 0) > held.best.value ? false : null,
-                against: "held-out loss fell with the training loss at first",
-                weight: 1.5,
-              },
-            ],
-          },
-        ]),
+        causes: rank(
+          overfitSuspects({
+            held,
+            level: lastTrain,
+            options: settings,
+            passes: passes === null ? null : passes.starts.length,
+            drops: seen?.drops.length ?? 0,
+          }),
+        ),
         advice: [
           {
             id: "keep-best",

@@ -33,7 +33,7 @@ describe("resume-discontinuity", () => {
       rule,
       resumed((row) => ({ ...row, loss: (row["loss"] ?? 0) * 0.6 })),
     );
-    expect(finding?.causes[0]?.id).toBe("data-repeated");
+    expect(finding?.causes[0]?.id).toBe("data-seen-again");
   });
 
   test("the spike after it is the same story", () => {

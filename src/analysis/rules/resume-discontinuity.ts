@@ -101,7 +101,7 @@ export const resumeDiscontinuity = defineRule({
               ],
             },
             {
-              id: "optimizer-not-restored",
+              id: "optimizer-state-lost",
               statement:
                 "The optimizer's moments were not restored; the first updates are of full size in every direction.",
               prior: 0.35,
@@ -121,7 +121,7 @@ export const resumeDiscontinuity = defineRule({
               ],
             },
             {
-              id: "data-repeated",
+              id: "data-seen-again",
               statement: "The data order was not restored, so examples are seen again that the model has just learned.",
               prior: 0.2,
               clues: [

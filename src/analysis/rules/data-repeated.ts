@@ -1,0 +1,82 @@
+import { rank } from "../causes.ts";
+import { isRepeated, repetition } from "../facts/repetition.ts";
+import { options } from "../facts/options.ts";
+import { objective } from "../facts/trainer.ts";
+import { say } from "../numbers.ts";
+import { defineRule } from "../rule.ts";
+
+/**
+ * A fixed order of well-mixed batches repeats their small differences, which costs little; a pattern this high
+ * against the level means that neighbouring batches hold data of one kind (sorted, or not mixed).
+ */
+const harmfulHeight = 0.15;
+/** Lower ones are within what the reader would call noise. */
+const visibleHeight = 0.03;
+
+export const dataRepeated = defineRule({
+  id: "data-repeated",
+  title: "Data comes in the same order again and again",
+  why: "The model follows the order instead of the data: it forgets one part while it sees the next, and each loss depends on the place in the data.",
+  needs: { pattern: repetition, objective, options },
+  signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "loss-divergence"],
+  check({ pattern, objective: kind, options: settings }) {
+    if (kind !== "supervised" || !isRepeated(pattern) || !(pattern.height >= visibleHeight)) return [];
+    const isHarmful = pattern.height >= harmfulHeight;
+    return [
+      {
+        severity: isHarmful ? "warning" : "info",
+        message: `The loss makes the same pattern ${pattern.count} times, once ${pattern.isEpoch ? "per epoch" : "in"} ${pattern.isEpoch ? `of ${say(pattern.periodSteps)} steps` : `${say(pattern.periodSteps)} steps`}: it ranges over ${say(Math.round(100 * pattern.height))} % of its level, and one period is ${say(Math.round(100 * pattern.likeness))} % like the next.`,
+        onset: { step: pattern.peak.step },
+        end: null,
+        recovered: false,
+        evidence: [
+          {
+            series: pattern.rows.series,
+            step: pattern.peak.step,
+            value: pattern.peak.value,
+            note: "highest place of the second period, where the repetition begins to show",
+          },
+        ],
+        causes: rank([
+          {
+            id: "data-order-not-shuffled",
+            statement: "Examples are sorted or not shuffled, so that the batches come in one fixed order.",
+            prior: 0.6,
+            clues: [
+              {
+                present: isHarmful,
+                for: "neighbouring batches are alike and distant ones are not",
+                against: "the pattern is small, as of well-mixed batches in a fixed order",
+                weight: 1.5,
+              },
+            ],
+          },
+          {
+            id: "data-seen-again",
+            statement: "The loader starts over at the same place, and the data behind it is never reached.",
+            prior: 0.2,
+            clues: [
+              {
+                present: !pattern.isEpoch,
+                for: "the period is not known to be an epoch",
+                against: "the period is an epoch",
+                weight: 1.5,
+              },
+            ],
+          },
+        ]),
+        advice: [
+          {
+            id: "shuffle",
+            summary:
+              "Shuffle the examples, anew in each epoch (a DistributedSampler needs set_epoch; a streamed data set a shuffle buffer larger than a block of one kind).",
+            changes: settings.has("shuffle") ? [settings.change("shuffle", true)] : [],
+            dialect: settings.dialect,
+            expect: "The pattern is gone, and the loss falls more evenly.",
+            source: "https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.distributed.DistributedSampler",
+          },
+        ],
+      },
+    ];
+  },
+});

@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { changesOf, findingOf, missingFor, reportOn, without } from "../outcome.fixture.ts";
+import { random, type Row } from "../synthetic.fixture.ts";
+
+const rule = "memorization";
+const next = random(35);
+const run = (held: (i: number) => number, floor = 0.05): Row[] =>
+  Array.from({ length: 240 }, (_, i) => ({
+    step: (i + 1) * 5,
+    loss: (floor + 4 * Math.exp(-i / 30)) * Math.exp(0.08 * next.normal()),
+    grad_norm: Math.exp(0.2 * next.normal()),
+    learning_rate: 1e-3,
+    ...((i + 1) % 24 === 0 ? { eval_loss: held(i) + 0.01 * next.normal() } : {}),
+  }));
+const stepwise: Row[] = Array.from({ length: 150 }, (_, i) => ({
+  step: i + 1,
+  epoch: (i + 1) / 50,
+  loss: ([1.4, 0.9, 0.5][Math.floor(i / 50)] ?? 0) * Math.exp(0.05 * next.normal()),
+}));
+
+test("finds examples that are known by heart, with nothing learned for others", () => {
+  const found = findingOf(rule, {
+    rows: run((i) => 3 + Math.exp(-i / 20)),
+    config: { dropout: 0.1, weight_decay: 0.01, num_train_epochs: 30 },
+  });
+  expect(found).toMatchObject({ severity: "warning" });
+  expect(found?.causes[0]?.id).toBe("too-many-epochs");
+  expect(changesOf(found)).toContainEqual({ key: "num_train_epochs", from: 30, to: 15 });
+});
+
+test("says that training loss falls in steps at the epochs, without an alarm", () => {
+  const found = findingOf(rule, { rows: stepwise });
+  expect(found).toMatchObject({ severity: "info", onset: { step: 51 } });
+  expect(found?.message).toContain("1 more times");
+});
+
+test("is part of overfitting where held-out loss rises", () => {
+  const report = reportOn({ rows: run((i) => 3 + 0.01 * i) });
+  expect(report.findings.map((finding) => finding.rule)).toEqual(["overfitting"]);
+});
+
+test("is silent where held-out loss fell as well, and on epochs that go on evenly", () => {
+  expect(findingOf(rule, { rows: run((i) => 0.3 + 4 * Math.exp(-i / 30)) })).toBeUndefined();
+  const even = run(() => 1, 0.5).map((row, i) => ({ ...row, epoch: (i + 1) / 60 }));
+  expect(findingOf(rule, { rows: without(even, "eval_loss") })).toBeUndefined();
+});
+
+test("is not applicable without evaluations and epochs", () => {
+  expect(missingFor(rule, { rows: without(stepwise, "epoch") })).toEqual(["eval_loss or epoch"]);
+});
