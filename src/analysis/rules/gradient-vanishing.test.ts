@@ -20,9 +20,9 @@ test("names dead units where they were watched", () => {
   run.appendPoints({
     name: "layer/dead_share",
     labels: { layer: "body.1" },
-    step: Float64Array.of(500, 1000),
-    time: Float64Array.of(Number.NaN, Number.NaN),
-    value: Float64Array.of(0.1, 0.98),
+    step: Float64Array.of(500, 1000, 1500),
+    time: new Float64Array(3).fill(Number.NaN),
+    value: Float64Array.of(0.1, 0.98, 0.98),
   });
   const [outcome] = createDiagnosis(run, [gradientVanishing], [])().outcomes;
   expect(outcome).toMatchObject({ findings: [{ causes: [{ id: "dead-relu" }, {}, {}, {}, {}] }] });

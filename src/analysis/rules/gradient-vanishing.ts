@@ -25,7 +25,14 @@ export const gradientVanishing = defineRule({
   title: "Gradients vanish",
   why: "Without a gradient nothing is learned any more, and the loss stays where it is.",
   needs: { decay: gradDecay, shape: lossToLearn, rate: optional(learningRate), units: optional(units), options },
-  signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "loss-scale-collapse"],
+  signOf: [
+    "masked-labels",
+    "hidden-non-finite-loss",
+    "non-finite-loss",
+    "loss-scale-collapse",
+    "dead-units",
+    "saturated-activations",
+  ],
   check({ decay: { rows, early, late, onsetRow }, shape, rate, units: activations, options: settings }) {
     if (onsetRow === null || rows.length - onsetRow < fewestRows || !(late <= vanishedShare * early)) return [];
     const step = at(rows.step, onsetRow);
