@@ -5,6 +5,7 @@ import { toWire, type WireNumber } from "../model/number.ts";
 import type { Standing } from "../model/standing.ts";
 import type { Fact, Get, RunView } from "./fact.ts";
 import { mergeSigns } from "./merge.ts";
+import { withSnippet } from "./patches/structure.ts";
 import { standing } from "./standing/standing.ts";
 import type { Explanation, FindingDraft, Needs, Rule, Sign } from "./rule.ts";
 import type { RunData, SeriesData } from "./run-data.ts";
@@ -94,7 +95,7 @@ export function createDiagnosis(run: RunData, rules: readonly Rule[], signs: rea
           (values) => ({
             status: "checked",
             rule: rule.id,
-            findings: rule.check(values).map((draft) => stated(rule, draft)),
+            findings: rule.check(values).map((draft) => stated(rule, draft, run.info.dialect)),
           }),
           (missing) => ({ status: "not-applicable", rule: rule.id, missing }),
         );
@@ -121,13 +122,13 @@ export function createDiagnosis(run: RunData, rules: readonly Rule[], signs: rea
 }
 
 /** A draft with its rule's name, and with every number as it can travel: rules hand over plain ones. */
-const stated = (rule: Rule, draft: FindingDraft): Finding => ({
+const stated = (rule: Rule, draft: FindingDraft, trainer: string | null): Finding => ({
   ...draft,
   title: draft.title ?? rule.title,
   rule: rule.id,
   evidence: draft.evidence.map((item) => ({ ...item, value: travelling(item.value) })),
   advice: draft.advice.map((advice) => ({
-    ...advice,
+    ...withSnippet(advice, trainer),
     changes: advice.changes.map(({ key, from, to }) => ({ key, from: travelling(from), to: travelling(to) })),
   })),
 });

@@ -1,6 +1,7 @@
 /** The diagnosis engine: what the server, the command line and the browser call. */
 export { createDiagnosis, type Diagnosis, type Outcome } from "./diagnose.ts";
 export { emptyLedger, follow, LedgerState, withResolved } from "./ledger.ts";
+export { patchesOf, patchOf, type Patch } from "./patches/patch.ts";
 export { toReport } from "./report.ts";
 export { defineRule, type Explanation, type Rule, type Sign } from "./rule.ts";
 export { RunData, type RunInfo, type SeriesData } from "./run-data.ts";

@@ -82,6 +82,15 @@ export const initialLossMismatch = defineRule({
             source: "https://github.com/bigscience-workshop/bigscience/blob/master/train/lessons-learned.md",
           },
           {
+            id: "fix-head",
+            summary:
+              "Start the output layer at 0, with the logarithm of each class's share as its bias, so that the first prediction is no better and no worse than a guess.",
+            changes: [],
+            dialect: settings.dialect,
+            expect: `The first loss is near ${say(chance)} or below it, and the first steps are not spent on learning the bias.`,
+            source: "https://karpathy.github.io/2019/04/25/recipe/",
+          },
+          {
             id: "check-reduction",
             summary:
               "Check that the loss is a mean over the tokens that carry a label, and that tokenizer and model belong together.",

@@ -1,4 +1,5 @@
-import type { Cause, Evidence, Finding, Severity } from "../../model/finding.ts";
+import type { Advice, Cause, Evidence, Finding, Severity } from "../../model/finding.ts";
+import { patchesOf } from "../../analysis/index.ts";
 import { sparkline, type Curve } from "./sparkline.ts";
 import type { Style } from "./style.ts";
 import { labelled, numberText, plain } from "./text.ts";
@@ -45,6 +46,7 @@ export function findingBlock(finding: Finding, style: Style, view: FindingView):
     lines.push(...labelled("change  ", advice.summary, width));
     for (const { key, from, to } of advice.changes) lines.push(...diffLines(key, from, to, style));
     if (view.full === true) {
+      lines.push(...pasteLines(advice, style));
       lines.push(...labelled("expect  ", advice.expect, width));
       lines.push(...labelled("source  ", advice.source, width).map((line) => dim(line)));
     }
@@ -117,6 +119,20 @@ function causeLines(cause: Cause, style: Style, full: boolean): string[] {
       ...labelled("        against: ", reason, width).map((line) => line.replace("against:", red("against:"))),
     );
   return lines.map((line, i) => (i === 0 ? line : dim(line)));
+}
+
+/** The advice in the user's own language, unless the diff above is that already. */
+function pasteLines(advice: Advice, style: Style): string[] {
+  return patchesOf(advice)
+    .filter(({ language }) => language !== "yaml")
+    .slice(0, 1)
+    .flatMap(({ label, text }) => {
+      const lines = text.split("\n").map((line) => plain(line).trimEnd());
+      const { cyan, dim } = style.colours;
+      return lines.length === 1
+        ? [`paste   ${cyan(lines.join(""))}`]
+        : [`paste   ${dim(`${label}:`)}`, ...lines.map((line) => cyan(`        ${line}`))];
+    });
 }
 
 /** A setting's change as a diff that can be pasted into a YAML file. */

@@ -38,6 +38,8 @@ const fields = {
   sort: z.string().max(64),
   runs: list,
   hidden: list,
+  /** Of the compared runs, those after a change; the others are before it. */
+  after: list,
   against: z.string().max(128),
 } as const;
 

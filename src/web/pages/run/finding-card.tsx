@@ -1,10 +1,9 @@
 import { useId } from "react";
 import type { Advice, Cause, Finding, Related } from "../../../model/finding.ts";
-import { changeLines, changeText } from "../../format/change.ts";
 import { full, grouped, short } from "../../format/number.ts";
 import { splitSentence, verdictWord } from "../../format/verdict.ts";
-import { CopyButton } from "../../widgets/copy-button.tsx";
 import { SeverityMark } from "../../widgets/severity-mark.tsx";
+import { AdviceText } from "./advice.tsx";
 
 const shownEvidence = 4;
 
@@ -164,42 +163,3 @@ function CauseText({ cause }: { cause: Cause }) {
     </div>
   );
 }
-
-function AdviceText({ advice }: { advice: Advice }) {
-  const { summary, changes, dialect, expect, source } = advice;
-  return (
-    <div className="advice">
-      <p>
-        <b>{summary}</b>
-      </p>
-      {changes.length > 0 && (
-        <div className="diff">
-          <pre aria-label={`Change of configuration${dialect === null ? "" : ` (${dialect})`}`}>
-            {changeLines(changes).map(({ sign, key, value }, i) => (
-              <span key={`${sign}${key}${i}`} className={sign === "-" ? "diff-from" : "diff-to"}>
-                {`${sign}${key}: ${value}\n`}
-              </span>
-            ))}
-          </pre>
-          <CopyButton text={changeText(changes)} label="Copy change" />
-        </div>
-      )}
-      {expect !== "" && <p className="muted">Expect: {expect}</p>}
-      {source !== "" && (
-        <p className="advice-source muted">
-          Source: <Source text={source} />
-        </p>
-      )}
-    </div>
-  );
-}
-
-/** Only https becomes a link; anything else stays text. */
-const Source = ({ text }: { text: string }) =>
-  /^https:\/\/[^\s"<>]+$/.test(text) ? (
-    <a href={text} target="_blank" rel="noreferrer">
-      {text.replace("https://", "")}
-    </a>
-  ) : (
-    text
-  );
