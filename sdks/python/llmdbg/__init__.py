@@ -8,12 +8,25 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional, Sequence
 
+from . import _callbacks, _watching
 from ._guard import guarded
 from ._log_handler import LogHandler
 from ._run import Run, current, start
 
 __version__ = "0.1.0"
-__all__ = ["LogHandler", "Run", "config", "finish", "init", "log", "__version__"]
+__all__ = [
+    "HFCallback",
+    "LightningCallback",
+    "LogHandler",
+    "Run",
+    "config",
+    "finish",
+    "init",
+    "log",
+    "watch",
+    "watch_tree",
+    "__version__",
+]
 
 
 def init(
@@ -58,3 +71,48 @@ def finish(status: str = "finished", timeout: float = 10.0) -> None:
         run.finish(status, timeout)
 
 
+def watch(
+    model: Any,
+    optimizer: Any = None,
+    *,
+    every: Optional[int] = None,
+    layers: Any = None,
+    run: Optional[Run] = None,
+    **options: Any,
+) -> Any:
+    """Watches the layers of a PyTorch or Keras model while it trains; see docs/sdk/watch.md.
+
+    `every`: steps between two that are measured in full; chosen from what it costs when left out.
+    `layers`: patterns of module paths, a function of path and module, or at most how many.
+    Answers the watch: its `step` may be set, `close()` ends it. For Keras it is the callback for `fit`.
+    """
+    return _watching.watch(model, optimizer, run, {"every": every, "layers": layers, **options})
+
+
+@guarded
+def watch_tree(
+    step: int,
+    *,
+    params: Any = None,
+    grads: Any = None,
+    updates: Any = None,
+    activations: Any = None,
+    every: int = 10,
+    run: Optional[Run] = None,
+) -> None:
+    """Notes trees of arrays of one step of a JAX program (Flax, Optax): what is given is measured, by layer."""
+    into = run or _watching.run_of_this_process()
+    if into is not None:
+        from ._watch.tree_watch import watch_tree as note
+
+        note(into, step, {"params": params, "grads": grads, "updates": updates, "activations": activations}, every)
+
+
+def HFCallback(project: Optional[str] = None, name: Optional[str] = None, **options: Any) -> Any:
+    """Makes a callback for Hugging Face's and TRL's trainers that watches the model and logs what the trainer logs."""
+    return _callbacks.hf_callback(project, name, options)
+
+
+def LightningCallback(project: Optional[str] = None, name: Optional[str] = None, **options: Any) -> Any:
+    """Makes a callback for Lightning's trainer that watches the module and logs what it logs."""
+    return _callbacks.lightning_callback(project, name, options)

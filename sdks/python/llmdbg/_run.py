@@ -8,13 +8,13 @@ import secrets
 import threading
 import time
 from types import TracebackType
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Type
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type
 
 from . import _exit
 from ._environment import environment
 from ._guard import guarded, say_once
 from ._log_handler import ExceptionInfo, exception_body, rank
-from ._sender import Change, Points, Record, Sender
+from ._sender import Change, Labelled, Points, Record, Sender
 from ._server import Server
 from ._spool import Spool
 from ._values import MAX_STEP, flat_config, numbers, text, whole_step
@@ -38,6 +38,7 @@ class Run:
         """Of the last `log` call."""
         self._lock = threading.RLock()
         self._sender: Optional[Sender] = None
+        self._joined = False
         self._open(**options)
 
     @guarded
@@ -96,6 +97,11 @@ class Run:
             labels,
         )
 
+    @property
+    def is_joined(self) -> bool:
+        """`llmdbg run` started it around this process."""
+        return self._joined
+
     @guarded
     def log(self, metrics: Mapping[str, Any], step: Optional[int] = None) -> None:
         """Notes metrics of one step; without `step`, of the step after the last one."""
@@ -126,6 +132,12 @@ class Run:
             if flat:
                 self._sender.put(Change({"config": flat}))
             self._report_ignored()
+
+    @guarded
+    def emit(self, step: int, time_ms: int, points: Sequence[Tuple[str, Mapping[str, str], float]]) -> None:
+        """Notes values of labelled series, as `llmdbg.watch` makes them."""
+        if self._sender is not None and points:
+            self._sender.put(Labelled(step, time_ms, points), len(points))
 
     @guarded
     def record(self, body: Dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import collections
 import threading
 import time
 import uuid
-from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, Callable, Deque, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ._guard import say_once
 from ._server import Server, Unreachable
@@ -35,6 +35,14 @@ class Points(NamedTuple):
     values: Dict[str, float]
 
 
+class Labelled(NamedTuple):
+    """Values of series that have labels, such as the layer."""
+
+    step: int
+    time: int
+    points: Sequence[Tuple[str, Mapping[str, str], float]]
+
+
 class Record(NamedTuple):
     body: Dict[str, Any]
 
@@ -45,7 +53,9 @@ class Change(NamedTuple):
     body: Dict[str, Any]
 
 
-Item = Union[Points, Record, Change]
+Item = Union[Points, Labelled, Record, Change]
+Series = Tuple[str, Tuple[Tuple[str, str], ...]]
+"""Name and labels in order."""
 
 
 class Sender:
@@ -161,10 +171,19 @@ class Sender:
 
     def _take(self) -> Tuple[List[Tuple[str, str, Dict[str, Any]]], int]:
         """Requests for one batch's worth of the queue, and how much that was."""
-        columns: Dict[str, Tuple[List[int], List[int], List[Any]]] = {}
+        columns: Dict[Series, Tuple[List[int], List[int], List[Any]]] = {}
         records: List[Dict[str, Any]] = []
         changes: Dict[str, Any] = {}
         size = 0
+
+        def add(series: Series, item: Union[Points, Labelled], value: float) -> None:
+            column = columns.get(series)
+            if column is None:
+                column = columns[series] = ([], [], [])
+            column[0].append(item.step)
+            column[1].append(item.time)
+            column[2].append(wire(value))
+
         while size < MAX_BATCH and len(records) < MAX_RECORDS:
             try:
                 item = self._queue.popleft()
@@ -173,12 +192,11 @@ class Sender:
             if isinstance(item, Points):
                 size += len(item.values)
                 for name, value in item.values.items():
-                    column = columns.get(name)
-                    if column is None:
-                        column = columns[name] = ([], [], [])
-                    column[0].append(item.step)
-                    column[1].append(item.time)
-                    column[2].append(wire(value))
+                    add((name, ()), item, value)
+            elif isinstance(item, Labelled):
+                size += len(item.points)
+                for name, labels, value in item.points:
+                    add((name, tuple(sorted(labels.items()))), item, value)
             elif isinstance(item, Record):
                 size += 1
                 records.append(item.body)
@@ -192,10 +210,9 @@ class Sender:
             self._queued = max(0, self._queued - size)
         requests: List[Tuple[str, str, Dict[str, Any]]] = []
         if columns:
-            labels = {"labels": self._labels} if self._labels else {}
             series = [
-                {"name": name, **labels, "step": step, "time": at, "value": value}
-                for name, (step, at, value) in columns.items()
+                {"name": name, **self._with_labels(labels), "step": step, "time": at, "value": value}
+                for (name, labels), (step, at, value) in columns.items()
             ]
             requests.append(("POST", self._path + "/points", {"writer": self._next_writer(), "series": series}))
         if records:
@@ -204,6 +221,10 @@ class Sender:
         if changes:
             requests.append(("PATCH", self._path, changes))
         return requests, size
+
+    def _with_labels(self, own: Tuple[Tuple[str, str], ...]) -> Dict[str, Dict[str, str]]:
+        labels = {**(self._labels or {}), **dict(own)}
+        return {"labels": labels} if labels else {}
 
     def _next_writer(self) -> Dict[str, Any]:
         self._sequence += 1

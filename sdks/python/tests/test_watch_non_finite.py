@@ -136,7 +136,7 @@ def test_an_optimizer_that_makes_weights_nan() -> None:
     bad = seen.first_bad()
     assert (bad["phase"], bad["tensor"], bad["layer"]) == ("optimizer", "weight", "0")
     assert seen.records[0]["step"] == 2
-    assert seen.value("layer/non_finite", "0", phase="optimizer") > 0
+    assert seen.values("layer/non_finite", "0", phase="optimizer")[2] > 0
 
 
 def test_masks_of_minus_infinity_are_no_fault() -> None:

@@ -6,7 +6,15 @@ from typing import Any, List, Optional
 
 import torch
 
-NAMES = ("activation_mean", "activation_std", "activation_zero_share", "activation_abs_max", "dead_share", "saturated_share", "non_finite")
+NAMES = (
+    "activation_mean",
+    "activation_std",
+    "activation_zero_share",
+    "activation_abs_max",
+    "dead_share",
+    "saturated_share",
+    "non_finite",
+)
 ABSENT = -1.0
 """In place of a share that the module has not."""
 
@@ -19,7 +27,7 @@ SQUASHERS = {"Tanh": (-1.0, 1.0), "Sigmoid": (0.0, 1.0), "Hardtanh": (-1.0, 1.0)
 FUNCTIONS = {"relu": "ReLU", "relu_": "ReLU", "relu6": "ReLU6", "tanh": "Tanh", "tanh_": "Tanh", "sigmoid": "Sigmoid", "sigmoid_": "Sigmoid"}
 """The same called as functions."""
 NEAR = 0.01
-"""Of the distance from a bound."""
+"""To a bound."""
 
 
 def first_tensor(output: Any) -> Optional[Any]:
@@ -61,8 +69,7 @@ def statistics(output: Any, kind: str, exact_count: bool) -> Any:
         peak = torch.maximum(high.float(), -low.float())
     if kind in SQUASHERS:
         lower, upper = SQUASHERS[kind]
-        near = NEAR if lower == 0 else 2 * NEAR / 2
-        saturated = ((few <= lower + near) | (few >= upper - near)).float().mean()
+        saturated = ((few <= lower + NEAR) | (few >= upper - NEAR)).float().mean()
     count = (~torch.isfinite(tensor)).sum().float() if exact_count else absent
     return torch.stack([mean, std, zero, peak, dead, saturated, count])
 

@@ -8,20 +8,17 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 import torch
 
-from .._guard import guarded, say_once
-from .activations import ABSENT, NAMES, first_tensor, logit_statistics, logits_of, statistics
+from .._guard import guarded
+from .activations import NAMES, first_tensor, logit_statistics, logits_of, statistics
 from .attention import Functions, looks_like_attention
 from .calls import Call, probe
 from .layers import Layers
 from .names import ROOT
-from .replay import Numbers, Origin
+from .reading import Named
+from .replay import FRAMES, Origin
 
 if TYPE_CHECKING:
     from .torch_watch import TorchWatch
-
-Named = Tuple[str, str]
-"""Series and layer."""
-
 
 def is_compiling() -> bool:
     compiler = getattr(torch, "compiler", None)
@@ -48,7 +45,6 @@ class Forward:
         self._done: "set[int]" = set()
         self._made: Dict[int, Tuple[Any, str]] = {}
         self._probes: List[Tuple[Any, Any]] = []
-        self._last_logits: Optional[Any] = None
         self._inner: List[Any] = []
         self._entries = [watch.model]
         self._outer: List[Any] = []
@@ -109,6 +105,7 @@ class Forward:
         if is_compiling() or not torch.is_grad_enabled() or not module.training or self._inside is not None:
             return
         begin = time.perf_counter()
+        self._watch.forward_begins()
         self._inside = self._watch.calls.begin(module, args, kwargs)
         if self._inside is not None and self._full and self._activations and not self._compiled and not self._done:
             self._stack = []
@@ -202,12 +199,9 @@ class Forward:
             if bool(torch.isfinite(value).item()):
                 continue
             path = self._watched[id(module)]
-            lines = [f"#{n} {self._watched[id(m)]} ({type(m).__name__}) output finite={'true' if n < i else 'false'}"
-                     for n, (m, _v) in enumerate(self._probes[: i + 1])][-21:]
-            unknown = Numbers(1, 0, 0, 0.0, 1)
+            ran = self._probes[: i + 1][-FRAMES:]
+            lines = [f"#{n} {self._watched[id(m)]} ({type(m).__name__})" for n, (m, _v) in enumerate(ran)]
             producer = self._watched[id(self._probes[i - 1][0])] if i else ""
-            return Origin(path, "forward", "output", module, unknown, None, producer, "\n".join(lines), {"forward": {path: 1}})
+            counts = {"forward": {path: 1}}  # At least.
+            return Origin(path, "forward", "output", module, None, None, producer, "\n".join(lines), counts)
         return None
-
-
-__all__ = ["ABSENT", "Forward", "say_once"]

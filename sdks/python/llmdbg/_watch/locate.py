@@ -15,23 +15,36 @@ from .replay import FRAMES, Event, Numbers, Origin, Replay, backtrace, first_bad
 Owners = Dict[int, Tuple[str, Any]]
 
 
-def locate(root: Any, names: Dict[Any, str], owners: Owners, calls: List[Call], stepped: Dict[int, int]) -> Optional[Origin]:
-    """`stepped`: parameter id to its version when the last optimizer step had ended."""
+def locate(
+    root: Any,
+    names: Dict[Any, str],
+    owners: Owners,
+    calls: List[Call],
+    stepped: Dict[int, int],
+    shares_gradients: bool = False,
+) -> Optional[Origin]:
+    """`stepped`: parameter id to its version when the last optimizer step had ended. None when it is not of this rank."""
     counts: Dict[str, Dict[str, int]] = {}
     gradients = _gradients(root, owners)
     bad_gradients = {path: n.count for path, _module, n in gradients if not n.finite}
     if bad_gradients:
         counts["backward"] = bad_gradients
     order: List[str] = []
+    clean = False
     # The forwards whose outputs were bad first, in their order; then the others, for their backward.
     for call in sorted(_replayable(calls), key=lambda c: _is_finite(c.probe)):
         try:
             origin = _in_call(Replay(root, names), call, counts, stepped, order)
         except Exception as error:  # A forward that can not be repeated: the gradients still say where.
+            clean = False
             say_once("replay", "llmdbg: a forward could not be run again to find its first bad number: %r", error)
             break
         if origin is not None:
             return origin
+        clean = bool(call.gradients)
+    # Gradients are averaged over ranks: what is not made here was made on another one.
+    if clean and shares_gradients:
+        return None
     return _by_gradients(gradients, order, counts)
 
 
@@ -150,9 +163,9 @@ def record_body(origin: Origin, step: int, time_ms: float, rank: Optional[int]) 
             "phase": origin.phase,
             "tensor": origin.tensor,
             "class": type(origin.module).__name__,
-            "nan": n.nan,
-            "inf": n.positive + n.negative,
-            "of": n.of,
+            "nan": None if n is None else n.nan,
+            "inf": None if n is None else n.positive + n.negative,
+            "of": None if n is None else n.of,
             "input_finite": given is None or given.finite,
             "input_abs_max": None if given is None else float(given.abs_max),
             "producer": origin.producer,

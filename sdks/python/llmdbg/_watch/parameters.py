@@ -73,6 +73,11 @@ class ParameterStatistics:
         summed = self._by_layer([(i, square) for (i, _), square in zip(have, squares)])
         return (None if summed is None else summed.sqrt() * scale), counts
 
+    def bad_gradients(self) -> Optional[Any]:
+        """How many numbers of each layer's gradient are not finite; asked only when some are not."""
+        have = [(i, plain(p.grad)) for i, p in zip(self._index, self._parameters) if p.grad is not None]
+        return self._by_layer([(i, (~torch.isfinite(g)).sum()) for i, g in have if g.numel() > 0])
+
     def weights(self) -> Optional[Any]:
         have = [(i, plain(p)) for i, p in zip(self._index, self._parameters) if local(p).numel() > 0]
         squares = _squares([w for _, w in have])
@@ -87,7 +92,7 @@ class ParameterStatistics:
             if p.grad is not None and local(p).numel() > 0
         }
 
-    def after_step(self, optimizer: Any) -> "Dict[str, Any]":
+    def after_step(self, optimizers: Sequence[Any]) -> Dict[str, Any]:
         """`update_ratio` and, for optimizers of Adam's kind, `update_rms`."""
         found: Dict[str, Any] = {}
         order = list(self._before)
@@ -101,23 +106,23 @@ class ParameterStatistics:
         if moved is not None and size is not None:
             # A layer that starts at 0 (a bias, LoRA's B) has no ratio yet.
             found["update_ratio"] = torch.where(size > 0, (moved / size).sqrt(), torch.full_like(size, -1.0))
-        lag = self._second_moment_lag(optimizer, order)
+        lag = self._second_moment_lag(optimizers, order)
         if lag is not None:
             found["update_rms"] = lag
         self._before = {}
         return found
 
-    def _second_moment_lag(self, optimizer: Any, order: List[int]) -> Optional[Any]:
+    def _second_moment_lag(self, optimizers: Sequence[Any], order: List[int]) -> Optional[Any]:
         """sqrt(mean(g^2 / v_hat)), 1 where v follows the gradient (Wortsman et al. 2023, arXiv 2304.13013)."""
-        groups = {id(p): group for group in optimizer.param_groups for p in group["params"]}
+        groups = {id(p): (o, group) for o in optimizers for group in o.param_groups for p in group["params"]}
         sums: List[Tuple[int, Any]] = []
         counts = [0.0] * len(self._layers)
         for n in order:
             parameter = self._parameters[n]
-            state = optimizer.state.get(parameter, {})
-            second, group = state.get("exp_avg_sq"), groups.get(id(parameter))
-            step = state.get("step")
-            if second is None or group is None or parameter.grad is None or parameter.grad.is_sparse:
+            optimizer, group = groups.get(id(parameter), (None, {}))
+            state = {} if optimizer is None else optimizer.state.get(parameter, {})
+            second, step = state.get("exp_avg_sq"), state.get("step")
+            if second is None or parameter.grad is None or parameter.grad.is_sparse:
                 continue
             beta2 = group.get("betas", (0, 0))[1]
             steps = float(step) if step is not None and not getattr(step, "is_cuda", False) else None

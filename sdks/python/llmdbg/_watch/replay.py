@@ -57,7 +57,8 @@ class Origin(NamedTuple):
     phase: str
     tensor: str
     module: Any
-    numbers: Numbers
+    numbers: Optional[Numbers]
+    """None where only that it is bad is known."""
     input: Optional[Numbers]
     producer: str
     backtrace: str
