@@ -1,6 +1,5 @@
 import { at } from "../base/statistics.ts";
 import type { Advice, Evidence } from "../model/finding.ts";
-import type { Suspect } from "./causes.ts";
 import { rowAtStep, valueAtStep } from "./facts/curve.ts";
 import type { GradShape, Surge } from "./facts/grad-shape.ts";
 import type { LearningRate } from "./facts/learning-rate.ts";
@@ -73,108 +72,6 @@ export function surroundingEvidence({ grad, rate, surge, norm, step, rateHere }:
   if (rate !== null && !Number.isNaN(rateHere))
     evidence.push({ series: rate.series, step: rate.loggedAt(step), value: rateHere, note: "learning rate there" });
   return evidence;
-}
-
-export interface Trouble {
-  /** It began within the first rows of training. */
-  readonly isEarly: boolean;
-  /** It came back by itself. */
-  readonly recovered: boolean;
-  readonly repeats: number;
-}
-
-/** Why a loss or a gradient leaves its band, and what speaks for each. */
-export function instabilitySuspects(around: Surroundings, trouble: Trouble): Suspect[] {
-  const { grad, surge, lead, rate, clip } = around;
-  const hasNorms = grad !== null;
-  const isUnclipped = clip === undefined ? null : clip === 0;
-  return [
-    {
-      id: "learning-rate-too-high",
-      statement: "The learning rate is higher than this model and batch size can follow.",
-      prior: trouble.recovered ? 0.25 : 0.5,
-      clues: [
-        {
-          present: around.isAtPeak,
-          for: `the learning rate was near its peak (${say(around.rateHere)})`,
-          against: `the learning rate had already fallen to ${say(around.rateHere)}`,
-          weight: 1.5,
-        },
-        {
-          present: trouble.isEarly && around.hasWarmUp !== null ? !around.hasWarmUp : null,
-          for: "training started at the full learning rate, without warm-up",
-          against: "the learning rate was warmed up",
-          weight: 3,
-        },
-        {
-          present: around.isWarmingUp === true ? true : null,
-          for: "it came while the learning rate was climbing",
-          weight: 2,
-        },
-        {
-          present: trouble.repeats > 2 ? true : null,
-          for: `it happened ${trouble.repeats} times`,
-          weight: 2,
-        },
-        {
-          present: hasNorms && surge !== null && lead > 0 ? true : null,
-          for: `grad_norm left its band ${lead} logged steps before`,
-          weight: 1.5,
-        },
-      ],
-    },
-    {
-      id: "bad-batch",
-      statement: "Some batches hold data of another kind: broken, mislabelled, repeated text, another language.",
-      prior: trouble.recovered ? 0.45 : 0.15,
-      clues: [
-        {
-          present: trouble.recovered,
-          for: "training went on normally afterwards",
-          against: "it did not come back when other batches followed",
-          weight: 2,
-        },
-        {
-          present: hasNorms ? surge !== null && lead === 0 : null,
-          for: "grad_norm and loss jumped in the same row",
-          weight: 1.3,
-        },
-        {
-          present: trouble.isEarly ? true : null,
-          against: "it began with training itself",
-          weight: 1,
-        },
-      ],
-    },
-    {
-      id: "no-gradient-clipping",
-      statement: "Nothing bounds one update, so a single bad batch can throw the weights far.",
-      prior: 0.1,
-      clues: [
-        {
-          present: isUnclipped,
-          for: "gradient clipping is off",
-          against: `gradients are clipped at ${say(clip ?? Number.NaN)}`,
-          weight: 3,
-        },
-        { present: hasNorms ? surge !== null : null, for: "grad_norm surged", weight: 1.5 },
-      ],
-    },
-    {
-      id: "adam-beta2-too-high",
-      statement:
-        "Adam's second moment had decayed while gradients were small, so normal gradients became huge updates.",
-      prior: 0.1,
-      clues: [
-        {
-          present: rate === null ? null : !trouble.isEarly && surge !== null,
-          for: "it came late, in training that was stable until then",
-          weight: 1.5,
-        },
-        { present: trouble.isEarly ? false : null, against: "it began with training itself", weight: 5 },
-      ],
-    },
-  ];
 }
 
 const playbook =

@@ -16,6 +16,10 @@ export interface Prelude {
   readonly lost: LossOfNumbers;
   readonly onset: Finding["onset"];
   readonly lastGood: number;
+  /** The first loss that is not finite. */
+  readonly firstBad: number;
+  /** Configured clipping limit, 0 when it is off; null when not known. */
+  readonly clip: number | null;
   readonly firstGood: number;
   /** The surge of grad_norm that led into it. */
   readonly surge: Surge | null;
@@ -48,6 +52,7 @@ export interface PreludeFacts {
   readonly lines: LogLines | null;
   readonly precision: Precision | null;
   readonly objective: Objective | null;
+  readonly options?: Options;
 }
 
 /** A surge that ended longer ago than this many loss rows is another story. */
@@ -103,6 +108,8 @@ export function readPrelude(facts: PreludeFacts, lost: LossOfNumbers): Prelude {
     lost,
     onset: Number.isNaN(time) ? { step: lost.step } : { step: lost.step, time },
     lastGood: before,
+    firstBad: at(loss.value, lost.row),
+    clip: facts.options?.number("max_grad_norm") ?? null,
     firstGood: at(loss.value, 0),
     surge: near,
     badNorm,
@@ -155,6 +162,8 @@ export function overflowSuspects(prelude: Prelude): Suspect[] {
   const { surge, halvings, rate, isWarmingUp, rateJump, precision, lost } = prelude;
   const led = surge !== null && prelude.rowsSince(surge.step) > 0;
   const hasNorms = prelude.usualNorm !== null;
+  const isEarly = lost.row < 20;
+  const isInfinite = Math.abs(prelude.firstBad) === Number.POSITIVE_INFINITY;
   const fell = halvings === null ? (prelude.scaleExhausted ? true : null) : halvings >= fallHalvings;
   return [
     {
@@ -217,6 +226,7 @@ export function overflowSuspects(prelude: Prelude): Suspect[] {
         "A batch holds an empty or broken example (nothing to attend to, no label, a value that is not finite).",
       prior: 0.3,
       clues: [
+        { present: isInfinite ? false : null, against: "the first bad loss is infinite and not NaN", weight: 2 },
         {
           present: hasNorms ? !led : null,
           for: "it came from one row to the next, with the gradient norm in its band until then",
@@ -236,10 +246,57 @@ export function overflowSuspects(prelude: Prelude): Suspect[] {
       ],
     },
     {
+      id: "nan-in-code",
+      statement:
+        "An operation of the model or the loss has no value or no derivative there: 0/0, the log or root of 0, a softmax over nothing but masked places.",
+      prior: 0.2,
+      clues: [
+        {
+          present: hasNorms ? !led : null,
+          for: "the gradient norm was in its band until then",
+          against: "the gradient norm grew before it",
+          weight: 2,
+        },
+        {
+          present: isInfinite ? true : null,
+          for: "the first bad loss is infinite: a log of 0 or a division by 0",
+          weight: 3,
+        },
+        {
+          present: fell === true ? false : null,
+          against: "the loss scale fell before",
+          weight: 2,
+        },
+      ],
+    },
+    {
       id: "no-gradient-clipping",
       statement: "Nothing bounds the size of one update.",
       prior: 0.1,
-      clues: [{ present: hasNorms ? led : null, for: "the gradient norm surged first", weight: 2 }],
+      clues: [
+        { present: hasNorms ? led : null, for: "the gradient norm surged first", weight: 2 },
+        {
+          present: prelude.clip === null ? null : prelude.clip === 0,
+          for: "gradient clipping is off",
+          against: `gradients are clipped at ${say(prelude.clip ?? Number.NaN)}`,
+          weight: 2.5,
+        },
+      ],
+    },
+    {
+      id: "no-warmup",
+      statement: "Training starts at the full learning rate, while gradients are largest.",
+      prior: 0.12,
+      clues: [
+        {
+          present: rate === null ? null : rate.warmedUpAt === null,
+          for: "the schedule has no warm-up",
+          against: "the learning rate was warmed up",
+          weight: isEarly ? (rate?.warmedUpAt === null ? 3 : 8) : 1,
+        },
+        { present: isEarly, against: "it did not begin with training itself", weight: 6 },
+        { present: hasNorms ? led : null, against: "grad_norm did not grow before", weight: 2 },
+      ],
     },
   ];
 }

@@ -73,7 +73,15 @@ const numberAt =
 /** Number of tokens the output layer chooses from. */
 export const vocabularySize: Fact<number> = defineFact({
   id: "vocab_size",
-  derive: numberAt("vocab_size", "vocabulary_size", "padded_vocab_size", "n_vocab", "model.vocab_size"),
+  derive: numberAt(
+    "vocab_size",
+    "vocabulary_size",
+    "padded_vocab_size",
+    "n_vocab",
+    "model.vocab_size",
+    "num_classes",
+    "n_classes",
+  ),
 });
 
 export type Precision = "fp16" | "bf16" | "fp32";

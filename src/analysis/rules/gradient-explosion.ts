@@ -6,9 +6,13 @@ import { layerGradients } from "../facts/layer-gradients.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { logLines } from "../facts/log-lines.ts";
 import { options, precision } from "../facts/options.ts";
-import { clipGradients, instabilitySuspects, lowerRate, surroundingsOf } from "../instability.ts";
+import { setup as setupFact } from "../facts/setup.ts";
+import { firstRatio } from "../facts/first-ratio.ts";
+import { gradGrowth } from "../facts/grad-growth.ts";
+import { clipGradients, lowerRate, surroundingsOf } from "../instability.ts";
 import { say, saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
+import { instabilitySuspects } from "../suspects/instability.ts";
 
 /** One or two rows above the band that come back are everyday; a sign explains them. */
 const lastingRows = 3;
@@ -26,6 +30,9 @@ export const gradientExplosion = defineRule({
     lines: optional(logLines),
     precision: optional(precision),
     layers: optional(layerGradients),
+    growth: optional(gradGrowth),
+    ratio: optional(firstRatio),
+    setup: setupFact,
     options,
   },
   signOf: [
@@ -37,7 +44,7 @@ export const gradientExplosion = defineRule({
     "resume-discontinuity",
     "loss-spike",
   ],
-  check({ grad, rate, layers, options: settings }) {
+  check({ grad, rate, layers, growth, ratio, setup, options: settings }) {
     const surges = lasting(grad.surges);
     const [first] = surges;
     const last = surges.at(-1);
@@ -72,7 +79,17 @@ export const gradientExplosion = defineRule({
               ]),
         ],
         causes: rank(
-          instabilitySuspects(around, { isEarly: first.row < 20, recovered: !isOpen, repeats: surges.length }),
+          instabilitySuspects(
+            around,
+            {
+              isEarly: first.row < 20,
+              recovered: !isOpen,
+              repeats: surges.length,
+              initialRatio: ratio ?? Number.NaN,
+              isSumGrowing: growth?.isSum ?? null,
+            },
+            setup,
+          ),
         ),
         advice: [...clipGradients(around), ...lowerRate(around, 3)],
       },

@@ -1,8 +1,11 @@
 import { at } from "../../base/statistics.ts";
 import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
+import { evalLoss } from "../facts/eval-loss.ts";
 import { gradNorm } from "../facts/grad-norm.ts";
 import { options, vocabularySize } from "../facts/options.ts";
+import { setup as setupFact } from "../facts/setup.ts";
+import { levelOf } from "../facts/stretch.ts";
 import { supervisedLoss } from "../facts/supervised-loss.ts";
 import { objective } from "../facts/trainer.ts";
 import { say } from "../numbers.ts";
@@ -13,6 +16,8 @@ import { defineRule } from "../rule.ts";
  * average several steps and random logits add up to about 0.5, so half as much again is called too much.
  */
 const excess = 1.5;
+/** Rows whose level is the one now. */
+const lastRows = 10;
 
 export const initialLossMismatch = defineRule({
   id: "initial-loss-mismatch",
@@ -23,10 +28,12 @@ export const initialLossMismatch = defineRule({
     vocabulary: vocabularySize,
     norms: optional(gradNorm),
     objective: optional(objective),
+    evals: optional(evalLoss),
+    setup: setupFact,
     options,
   },
   signOf: ["masked-labels", "accumulation-scaling", "non-finite-loss", "hidden-non-finite-loss"],
-  check({ rows, vocabulary, norms, objective: kind, options: settings }) {
+  check({ rows, vocabulary, norms, evals, objective: kind, setup, options: settings }) {
     if (kind !== "supervised" || !(vocabulary > 1)) return [];
     const chance = Math.log(vocabulary);
     const first = at(rows.value, 0);
@@ -34,6 +41,10 @@ export const initialLossMismatch = defineRule({
     if (!(ratio >= excess)) return [];
     const norm = norms === null ? Number.NaN : at(norms.value, 0);
     const isInteger = Math.abs(ratio - Math.round(ratio)) < 0.1 && Math.round(ratio) > 1;
+    const level = levelOf(rows.value, rows.length - lastRows, rows.length);
+    // Early on any start is still near its first value.
+    const isLong = rows.length >= 3 * lastRows && level < 0.7 * first;
+    const gap = evals === null || !isLong ? Number.NaN : level / at(evals.value, evals.length - 1);
     return [
       {
         severity: "warning",
@@ -56,19 +67,68 @@ export const initialLossMismatch = defineRule({
             prior: 0.45,
             clues: [
               { present: isInteger ? false : null, against: "the ratio is close to a whole number", weight: 1.5 },
+              {
+                present: isLong ? level < chance : null,
+                for: `the loss is ${say(level)} now, below ${say(chance)}: only its start was off`,
+                against: `the loss is still ${say(level)}, above ${say(chance)}`,
+                weight: 2.5,
+              },
+              {
+                present: setup.initial === null ? null : setup.initial > 0.1,
+                for: `weights start with a standard deviation of ${say(setup.initial ?? Number.NaN)}`,
+                against: `weights start with a standard deviation of ${say(setup.initial ?? Number.NaN)}`,
+                weight: 2,
+              },
+              {
+                present: setup.growth === null ? null : setup.growth > 30,
+                for: `activations grow ${say(Math.round(setup.growth ?? Number.NaN))} times from the first layer to the last`,
+                weight: 2.5,
+              },
             ],
           },
           {
             id: "loss-not-averaged",
             statement: "The loss is summed where it should be averaged (over micro-batches, tokens or heads).",
             prior: 0.3,
-            clues: [{ present: isInteger ? true : null, for: `the ratio is close to ${Math.round(ratio)}`, weight: 2 }],
+            clues: [
+              { present: isInteger ? true : null, for: `the ratio is close to ${Math.round(ratio)}`, weight: 2 },
+              {
+                present: isLong ? level > chance : null,
+                for: `the loss is still ${say(level)}, above ${say(chance)}, though it fell`,
+                against: `the loss is ${say(level)} now: a sum would have stayed as many times too large`,
+                weight: 2.5,
+              },
+              {
+                present: Number.isNaN(gap) ? null : gap > 1.5,
+                for: `training loss is ${say(gap)} times the held-out loss`,
+                against: "training and held-out loss agree",
+                weight: 2,
+              },
+            ],
           },
           {
             id: "labels-shifted",
             statement: "Labels do not belong to the inputs: shifted twice, or a tokenizer of another model.",
-            prior: 0.2,
+            prior: 0.15,
             clues: [],
+          },
+          {
+            id: "learning-rate-too-high",
+            statement: "The first logged row already averages steps whose updates were too large.",
+            prior: 0.05,
+            clues: [
+              {
+                present: at(rows.step, 0) <= 1 ? false : null,
+                against: "the first row is the first step",
+                weight: 5,
+              },
+              {
+                present: setup.isRateExtreme,
+                for: `the learning rate is ${say(setup.rate ?? Number.NaN)}`,
+                against: `a learning rate of ${say(setup.rate ?? Number.NaN)} is usual`,
+                weight: 3,
+              },
+            ],
           },
         ]),
         advice: [

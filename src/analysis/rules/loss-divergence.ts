@@ -6,16 +6,13 @@ import { gradShape } from "../facts/grad-shape.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { lossToDiverge } from "../facts/enough-loss.ts";
 import { options } from "../facts/options.ts";
-import {
-  clipGradients,
-  instabilitySuspects,
-  lowerRate,
-  skipBatches,
-  surroundingEvidence,
-  surroundingsOf,
-} from "../instability.ts";
+import { setup as setupFact } from "../facts/setup.ts";
+import { firstRatio } from "../facts/first-ratio.ts";
+import { gradGrowth } from "../facts/grad-growth.ts";
+import { clipGradients, lowerRate, skipBatches, surroundingEvidence, surroundingsOf } from "../instability.ts";
 import { say, saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
+import { instabilitySuspects } from "../suspects/instability.ts";
 
 export const lossDivergence = defineRule({
   id: "loss-divergence",
@@ -26,10 +23,13 @@ export const lossDivergence = defineRule({
     diverged: optional(divergence),
     grad: optional(gradShape),
     rate: optional(learningRate),
+    growth: optional(gradGrowth),
+    ratio: optional(firstRatio),
+    setup: setupFact,
     options,
   },
   signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss"],
-  check({ shape, diverged, grad, rate, options: settings }) {
+  check({ shape, diverged, grad, rate, growth, ratio, setup, options: settings }) {
     if (diverged === null) return [];
     const { rows, level } = shape;
     const around = surroundingsOf(diverged.step, { grad, rate, options: settings });
@@ -65,7 +65,17 @@ export const lossDivergence = defineRule({
           ...surroundingEvidence(around),
         ],
         causes: rank(
-          instabilitySuspects(around, { isEarly: diverged.kind === "launch", recovered: false, repeats: 1 }),
+          instabilitySuspects(
+            around,
+            {
+              isEarly: diverged.kind === "launch" || diverged.row < 20,
+              recovered: false,
+              repeats: 1,
+              initialRatio: ratio ?? Number.NaN,
+              isSumGrowing: growth?.isSum ?? null,
+            },
+            setup,
+          ),
         ),
         advice: [
           ...lowerRate(around, 10),

@@ -4,10 +4,12 @@ import { gradShape } from "../facts/grad-shape.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { lossToSpike } from "../facts/enough-loss.ts";
 import { options } from "../facts/options.ts";
+import { setup as setupFact } from "../facts/setup.ts";
+import { firstRatio } from "../facts/first-ratio.ts";
+import { gradGrowth } from "../facts/grad-growth.ts";
 import { isDiverged } from "../facts/divergence.ts";
 import {
   clipGradients,
-  instabilitySuspects,
   lowerBeta2,
   lowerRate,
   skipBatches,
@@ -16,6 +18,7 @@ import {
 } from "../instability.ts";
 import { say, saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
+import { instabilitySuspects } from "../suspects/instability.ts";
 
 /** A spike that undoes less than a tenth of the progress and heals is told, not warned of. */
 const harmfulShare = 0.1;
@@ -29,9 +32,17 @@ export const lossSpike = defineRule({
   id: "loss-spike",
   title: "Loss spike",
   why: "A spike costs the steps until the loss is back, and may leave the model worse for good.",
-  needs: { shape: lossToSpike, grad: optional(gradShape), rate: optional(learningRate), options },
+  needs: {
+    shape: lossToSpike,
+    grad: optional(gradShape),
+    rate: optional(learningRate),
+    growth: optional(gradGrowth),
+    ratio: optional(firstRatio),
+    setup: setupFact,
+    options,
+  },
   signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "loss-divergence", "resume-discontinuity"],
-  check({ shape, grad, rate, options: settings }) {
+  check({ shape, grad, rate, growth, ratio, setup, options: settings }) {
     // A rise after the schedule raised the rate is what a restart looks like; see the sign.
     const spikes = shape.excursions.filter((e) => !isDiverged(shape, e) && !(e.afterRestart && e.endRow !== null));
     const [first] = spikes;
@@ -46,7 +57,13 @@ export const lossSpike = defineRule({
       first.endRow === null
         ? `and was not back ${saySteps(first.rows)} later`
         : `and was back after ${saySteps(first.rows)}, at step ${first.endStep}`;
-    const trouble = { isEarly: first.row < 10, recovered: isBack, repeats: spikes.length };
+    const trouble = {
+      isEarly: first.row < 10,
+      recovered: isBack,
+      repeats: spikes.length,
+      initialRatio: ratio ?? Number.NaN,
+      isSumGrowing: growth?.isSum ?? null,
+    };
     return [
       {
         severity: isHarmful ? "warning" : "info",
@@ -63,7 +80,7 @@ export const lossSpike = defineRule({
           })),
           ...surroundingEvidence(around),
         ],
-        causes: rank(instabilitySuspects(around, trouble)),
+        causes: rank(instabilitySuspects(around, trouble, setup)),
         advice: [skipBatches(around), ...clipGradients(around), ...lowerRate(around, 3), lowerBeta2(around)],
       },
     ];

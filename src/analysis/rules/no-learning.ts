@@ -5,9 +5,12 @@ import { evalLoss } from "../facts/eval-loss.ts";
 import { gradNorm } from "../facts/grad-norm.ts";
 import { lossToLearn } from "../facts/enough-loss.ts";
 import { learningRate } from "../facts/learning-rate.ts";
+import { motion as motionFact } from "../facts/motion.ts";
 import { options, vocabularySize } from "../facts/options.ts";
+import { setup as setupFact } from "../facts/setup.ts";
 import { round, say, saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
+import { standstillSuspects, tinyNorm } from "../suspects/standstill.ts";
 
 /** Steps before a flat start is judged. */
 const fewestSteps = 50;
@@ -22,8 +25,6 @@ const flatShare = 0.01;
 const lateStartIntervals = 20;
 /** A held-out loss that fell by more than this share has learned. */
 const heldShare = 0.02;
-/** A gradient norm that is no gradient: models that train have at least some hundredths. */
-const tinyNorm = 0.01;
 /** Within this share of ln(vocabulary size) a model still guesses. */
 const chanceShare = 0.1;
 
@@ -37,6 +38,8 @@ export const noLearning = defineRule({
     norms: optional(gradNorm),
     evals: optional(evalLoss),
     vocabulary: optional(vocabularySize),
+    setup: setupFact,
+    motion: motionFact,
     options,
   },
   signOf: [
@@ -47,7 +50,8 @@ export const noLearning = defineRule({
     "accumulation-scaling",
     "gradient-explosion",
   ],
-  check({ shape: { rows, noise }, rate, norms, evals, vocabulary, options: settings }) {
+  check({ shape, rate, norms, evals, vocabulary, setup, motion, options: settings }) {
+    const { rows, noise, launch, excursions } = shape;
     const first = at(rows.step, 0);
     const last = at(rows.step, rows.length - 1);
     if (last - first < fewestSteps) return [];
@@ -101,52 +105,15 @@ export const noLearning = defineRule({
             ? []
             : [{ series: rate.series, step: rate.peakStep, value: rate.peak, note: "highest learning rate so far" }]),
         ],
-        causes: rank([
-          {
-            id: "frozen-parameters",
-            statement: "Nearly all parameters are frozen, or the optimizer holds others than the model's.",
-            prior: 0.45,
-            clues: [
-              {
-                present: Number.isFinite(norm) ? norm < 0.05 : null,
-                for: `grad_norm is only ${say(norm)}`,
-                against: `grad_norm is ${say(norm)}, so gradients arrive`,
-                weight: 2,
-              },
-              {
-                present: isRateZero === null ? null : !isRateZero,
-                for: `the learning rate is ${say(configured ?? Number.NaN)}`,
-                weight: 1.3,
-              },
-            ],
-          },
-          {
-            id: "learning-rate-too-low",
-            statement: "The learning rate is too low to move this model.",
-            prior: 0.35,
-            clues: [
-              {
-                present: configured === undefined ? null : configured < 1e-5,
-                for: `the learning rate is ${say(configured ?? Number.NaN)}`,
-                against: `a learning rate of ${say(configured ?? Number.NaN)} moves most models`,
-                weight: 2.5,
-              },
-            ],
-          },
-          {
-            id: "labels-unrelated",
-            statement: "Labels do not depend on the inputs (shuffled apart), so there is nothing to learn.",
-            prior: 0.1,
-            clues: [
-              { present: atChance ? true : null, for: "the loss stands at chance", weight: 1.2 },
-              {
-                present: Number.isFinite(norm) ? norm >= 0.05 : null,
-                for: "gradients arrive and cancel out",
-                weight: 1.5,
-              },
-            ],
-          },
-        ]),
+        causes: rank(
+          standstillSuspects({
+            atChance: vocabulary === null ? null : atChance,
+            fromStart: true,
+            jumped: launch !== null || excursions.length > 2,
+            setup,
+            motion,
+          }),
+        ),
         advice: [
           {
             id: "check-trainable",

@@ -20,7 +20,7 @@ describe(rule, () => {
     const [finding] = report.findings;
     expect(finding).toMatchObject({ rule, severity: "error", onset: { step: 1000, layer: "blocks.2.mlp.fc" } });
     expect(finding?.message).toContain("64 NaN of 4096");
-    expect(finding?.causes[0]?.id).toBe("degenerate-input");
+    expect(finding?.causes[0]?.id).toBe("nan-in-code");
   });
 
   test("tells causes by what the layer was given", () => {

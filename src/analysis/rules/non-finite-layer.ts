@@ -198,14 +198,16 @@ function suspectsOf(tensor: NonFiniteTensor, prelude: Prelude | null, facts: Fac
       },
     ],
   };
-  const shared = (prelude === null ? bare : overflowSuspects(prelude)).map((suspect) => ({
-    ...suspect,
-    clues: [...suspect.clues, ...(extra[suspect.id] ?? [])],
-  }));
+  const shared = (prelude === null ? bare : overflowSuspects(prelude).filter(({ id }) => id !== "nan-in-code")).map(
+    (suspect) => ({
+      ...suspect,
+      clues: [...suspect.clues, ...(extra[suspect.id] ?? [])],
+    }),
+  );
   return [
     ...shared,
     {
-      id: "degenerate-input",
+      id: "nan-in-code",
       statement:
         "An operation in this layer has no value, or no derivative, for this input: 0/0, the log or root of 0, a softmax over nothing but masked places, a norm over equal numbers.",
       prior: 0.15,

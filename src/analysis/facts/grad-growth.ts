@@ -1,0 +1,33 @@
+import { at } from "../../base/statistics.ts";
+import { defineFact } from "../fact.ts";
+import { gradNorm } from "./grad-norm.ts";
+
+/**
+ * Whether grad_norm grows like a sum of gradients: from row to row by little, over the first rows by much,
+ * and nearly always upwards. A single batch's gradient scatters by tens of per cent instead.
+ */
+export interface GradGrowth {
+  readonly isSum: boolean;
+  /** Last of the rows that were compared over the first. */
+  readonly times: number;
+}
+
+/** Rows of the beginning: later on a sum of gradients is thrown about by a model that fell apart. */
+const firstRows = 12;
+const fewestRows = 6;
+const sumTimes = 3;
+/** Share of neighbours that must rise. */
+const risingShare = 0.75;
+
+export const gradGrowth = defineFact<GradGrowth>({
+  id: "grad_norm",
+  derive(_run, get) {
+    const norms = get(gradNorm);
+    if (norms === undefined || norms.length < fewestRows) return undefined;
+    const count = Math.min(firstRows, norms.length);
+    let rising = 0;
+    for (let i = 1; i < count; i++) if (at(norms.value, i) > at(norms.value, i - 1)) rising += 1;
+    const times = at(norms.value, count - 1) / at(norms.value, 0);
+    return { times, isSum: times >= sumTimes && rising >= risingShare * (count - 1) };
+  },
+});

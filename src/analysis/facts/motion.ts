@@ -1,0 +1,68 @@
+import { at } from "../../base/statistics.ts";
+import { defineFact } from "../fact.ts";
+import { evalLoss } from "./eval-loss.ts";
+import { gradNorm } from "./grad-norm.ts";
+import { layerActivationStd, layerUpdateRatio } from "./layers.ts";
+import { learningRate } from "./learning-rate.ts";
+import { levelOf } from "./stretch.ts";
+
+/** Whether the weights of a run move, as far as its log can tell. Always present; NaN is not known. */
+export interface Motion {
+  /** Level of grad_norm at the start and at the end. */
+  readonly normFirst: number;
+  readonly normLast: number;
+  /** Held-out loss is the same number, to the digits of the log, at every evaluation: it is computed without dropout. */
+  readonly isHeldConstant: boolean | null;
+  readonly heldStep: number;
+  readonly heldValue: number;
+  /** Share of the watched layers whose parameters did not change at all in the last steps; NaN when not watched. */
+  readonly stillShare: number;
+  /** Largest update over weight of any layer. */
+  readonly largestUpdate: number;
+  /** First logged step from which on the learning rate is below a thousandth of its peak; null when it is not. */
+  readonly scheduleEnd: number | null;
+  readonly scheduleEndShare: number;
+  readonly peakRate: number;
+  /** Smallest standard deviation of a layer's output at the first watched step. */
+  readonly smallestStd: number;
+}
+
+const nearRows = 10;
+/** Fewer evaluations could agree by rounding. */
+const fewestEvals = 2;
+/** Logs have four digits and more; a model that moves changes a mean over many tokens by more. */
+const sameShare = 2e-5;
+export const endedShare = 1e-3;
+
+export const motion = defineFact<Motion>({
+  id: "grad_norm, eval_loss or learning_rate",
+  derive(_run, get) {
+    const norms = get(gradNorm);
+    const evals = get(evalLoss);
+    const rate = get(learningRate);
+    const updates = get(layerUpdateRatio) ?? [];
+    const stds = get(layerActivationStd) ?? [];
+    const last = updates.map((curve) => levelOf(curve.value, curve.length - 3, curve.length));
+    let end = rate?.length ?? 0;
+    while (rate !== undefined && end > 0 && at(rate.value, end - 1) <= endedShare * rate.peak) end -= 1;
+    const hasEnded = rate !== undefined && rate.peak > 0 && end > 0 && end < rate.length;
+    const from = rate === undefined ? Number.NaN : at(rate.step, 0);
+    const to = rate === undefined ? Number.NaN : at(rate.step, rate.length - 1);
+    return {
+      normFirst: norms === undefined ? Number.NaN : levelOf(norms.value, 0, nearRows),
+      normLast: norms === undefined ? Number.NaN : levelOf(norms.value, norms.length - nearRows, norms.length),
+      isHeldConstant:
+        evals === undefined || evals.length < fewestEvals
+          ? null
+          : evals.value.every((value) => Math.abs(value / at(evals.value, 0) - 1) <= sameShare),
+      heldStep: evals === undefined ? Number.NaN : at(evals.step, evals.length - 1),
+      heldValue: evals === undefined ? Number.NaN : at(evals.value, evals.length - 1),
+      stillShare: last.length === 0 ? Number.NaN : last.filter((ratio) => !(ratio > 0)).length / last.length,
+      largestUpdate: last.length === 0 ? Number.NaN : last.reduce((a, b) => Math.max(a, b), 0),
+      scheduleEnd: hasEnded ? at(rate.step, end) : null,
+      scheduleEndShare: hasEnded ? (to - at(rate.step, end)) / (to - from) : 0,
+      peakRate: rate?.peak ?? Number.NaN,
+      smallestStd: stds.reduce((least, curve) => Math.min(least, at(curve.value, 0)), Number.POSITIVE_INFINITY),
+    };
+  },
+});

@@ -1,0 +1,130 @@
+import { at } from "../../base/statistics.ts";
+import { defineFact, type RunView } from "../fact.ts";
+import { layerActivationMax, layerActivationStd } from "./layers.ts";
+import { learningRate } from "./learning-rate.ts";
+import { optimizer } from "./optimizer.ts";
+import { options, precision } from "./options.ts";
+import { units } from "./units.ts";
+import type { Units } from "./units.ts";
+
+/**
+ * What is known of how the run was set up, for and against causes. Always present; a part that is not
+ * known is null and then speaks neither for nor against anything.
+ */
+export interface Setup {
+  readonly isAdaptive: boolean | null;
+  readonly optimizer: string;
+  readonly rate: number | null;
+  /** Far above what this kind of optimizer is used with. */
+  readonly isRateExtreme: boolean | null;
+  readonly isRateTiny: boolean | null;
+  readonly hasWarmUp: boolean | null;
+  /** 0 when it is off. */
+  readonly clip: number | null;
+  readonly beta2: number | null;
+  readonly epsilon: number | null;
+  readonly precision: "fp16" | "bf16" | "fp32" | null;
+  readonly shuffles: boolean | null;
+  /** The configuration says that there is no normalisation. */
+  readonly normalises: boolean | null;
+  readonly activation: string | null;
+  /** Standard deviation of the first weights, where it is configured. */
+  readonly initial: number | null;
+  readonly layerCount: number | null;
+  readonly trainableShare: number | null;
+  /** Activations of the first step: their standard deviation in the last layer over that in the first. */
+  readonly growth: number | null;
+  /** Largest output of the first layer at the first watched step. */
+  readonly firstOutput: number | null;
+  readonly units: Units | null;
+}
+
+/**
+ * Adam is used with 1e-5 to 3e-3 in every recipe that is cited in `docs`; UMLAUT warns above 0.01.
+ * SGD with momentum is used with up to about 0.1 to 1.
+ */
+const extremeAdam = 0.01;
+const extremeSgd = 1;
+const tinyAdam = 3e-6;
+const tinySgd = 1e-4;
+
+export const setup = defineFact<Setup>({
+  id: "configuration",
+  derive(run, get) {
+    const settings = get(options);
+    const algorithm = get(optimizer) ?? null;
+    const logged = get(learningRate);
+    const rate = settings?.number("learning_rate") ?? logged?.peak ?? null;
+    const isAdaptive = algorithm?.isAdaptive ?? null;
+    // Most trainers begin with AdamW; an unknown one is judged by the wider of both bounds.
+    const extreme = isAdaptive === true ? extremeAdam : extremeSgd;
+    const tiny = isAdaptive === false ? tinySgd : tinyAdam;
+    const warmup = settings?.number("warmup_steps");
+    const clip = settings?.number("max_grad_norm") ?? null;
+    const trainable = numberOf(run, "model.trainable_parameters");
+    const parameters = numberOf(run, "model.parameters");
+    const stds = get(layerActivationStd) ?? [];
+    const [first] = stds;
+    const last = stds.at(-1);
+    const [firstMax] = get(layerActivationMax) ?? [];
+    return {
+      isAdaptive,
+      optimizer: algorithm?.name ?? "",
+      rate,
+      isRateExtreme: rate === null ? null : rate > extreme,
+      isRateTiny: rate === null ? null : rate < tiny,
+      hasWarmUp:
+        logged !== undefined && logged.length > 1 && (logged.warmedUpAt !== null || at(logged.value, 0) > 0)
+          ? logged.warmedUpAt !== null || (warmup ?? 0) > 0
+          : warmup === undefined
+            ? null
+            : warmup > 0,
+      clip,
+      beta2: settings?.number("adam_beta2") ?? null,
+      epsilon: settings?.number("adam_epsilon") ?? null,
+      precision: get(precision) ?? null,
+      shuffles: switchOf(run, "shuffle", "train.shuffle", "data.shuffle", "dataloader_shuffle"),
+      normalises: normalisationOf(run),
+      activation: textOf(run, "activation", "hidden_act", "activation_function", "act_fn", "nonlinearity"),
+      initial: numberOf(run, "initializer_range", "init_std", "init_scale", "weight_init_std"),
+      layerCount: numberOf(run, "n_layer", "num_layers", "num_hidden_layers", "n_layers", "hidden_layers", "depth"),
+      trainableShare: trainable === null || parameters === null || parameters === 0 ? null : trainable / parameters,
+      growth:
+        first === undefined || last === undefined || stds.length < 3 ? null : at(last.value, 0) / at(first.value, 0),
+      firstOutput: firstMax === undefined ? null : at(firstMax.value, 0),
+      units: get(units) ?? null,
+    };
+  },
+});
+
+function numberOf(run: RunView, ...keys: readonly string[]): number | null {
+  const value = run.config(...keys);
+  const number = typeof value === "number" ? value : typeof value === "string" ? Number(value) : Number.NaN;
+  return Number.isFinite(number) ? number : null;
+}
+
+function textOf(run: RunView, ...keys: readonly string[]): string | null {
+  const value = run.config(...keys);
+  return typeof value === "string" && value !== "" ? value.toLowerCase() : null;
+}
+
+function switchOf(run: RunView, ...keys: readonly string[]): boolean | null {
+  const value = run.config(...keys);
+  if (typeof value === "boolean") return value;
+  return typeof value === "string" && /^(true|false)$/i.test(value) ? /^true$/i.test(value) : null;
+}
+
+function normalisationOf(run: RunView): boolean | null {
+  const value = run.config(
+    "norm",
+    "norm_type",
+    "normalization",
+    "normalisation",
+    "batch_norm",
+    "layer_norm",
+    "use_norm",
+  );
+  if (typeof value === "boolean") return value;
+  if (typeof value !== "string" || value === "") return null;
+  return !/^(none|no|off|false|identity)$/i.test(value);
+}

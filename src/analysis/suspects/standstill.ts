@@ -1,0 +1,296 @@
+import type { Suspect } from "../causes.ts";
+import type { Motion } from "../facts/motion.ts";
+import type { Setup } from "../facts/setup.ts";
+import { say } from "../numbers.ts";
+import { unitSuspects } from "./units.ts";
+
+export interface Standstill {
+  /** The loss stands at what guessing gives; null when that is not known. */
+  readonly atChance: boolean | null;
+  /** It never moved, other than falling first and stopping then. */
+  readonly fromStart: boolean;
+  /** The loss rose or jumped at the beginning, before it stood still. */
+  readonly jumped: boolean;
+  readonly setup: Setup;
+  readonly motion: Motion;
+}
+
+/** A gradient norm that is no gradient: models that train have at least some hundredths. */
+export const tinyNorm = 0.01;
+/** Gradients of a model whose weights stay where they are keep their size, within the scatter of batches. */
+const sameNorm = { from: 0.8, to: 1.25 };
+/** Adam's epsilon is 1e-8 in most recipes; from here on it is as large as usual gradients of single weights. */
+const largeEpsilon = 1e-5;
+/** Less than this of the weights in training is a few biases, or an adapter. */
+const fewTrainable = 0.05;
+const smallInitial = 1e-3;
+const smallStd = 0.02;
+const deepFrom = 5;
+const largeInput = 30;
+
+/** Why a loss does not move, and what speaks for each. */
+export function standstillSuspects({ atChance, fromStart, jumped, setup, motion }: Standstill): Suspect[] {
+  const { normFirst, normLast, isHeldConstant, stillShare, scheduleEnd } = motion;
+  const isNormKnown = Number.isFinite(normLast);
+  const hasNorm = isNormKnown ? normLast >= tinyNorm : null;
+  const change = normLast / normFirst;
+  const isSameNorm = Number.isFinite(change) ? change > sameNorm.from && change < sameNorm.to : null;
+  const isStill = Number.isNaN(stillShare) ? null : stillShare === 1;
+  const isMostlyStill = Number.isNaN(stillShare) ? null : stillShare >= 0.5;
+  const isRateZero = setup.rate === null ? null : setup.rate === 0;
+  const { activation, rate } = setup;
+  const isBounded = activation === null ? null : /sigmoid|tanh/.test(activation);
+  return [
+    {
+      id: "frozen-parameters",
+      statement: "Nearly all parameters are frozen, or the optimizer holds others than the model's.",
+      prior: fromStart ? 0.35 : 0.02,
+      clues: [
+        {
+          present: hasNorm === null ? null : !hasNorm || normLast < 5 * tinyNorm,
+          for: `grad_norm is only ${say(normLast)}`,
+          against: `grad_norm is ${say(normLast)}, so gradients arrive`,
+          weight: 2,
+        },
+        {
+          present: setup.trainableShare === null ? null : setup.trainableShare < fewTrainable,
+          for: `only ${say(100 * (setup.trainableShare ?? 0))} % of the parameters are trained`,
+          against: "most parameters require a gradient",
+          weight: 4,
+        },
+        {
+          present: isMostlyStill === null || isStill === true ? null : isMostlyStill,
+          for: `${say(Math.round(100 * stillShare))} % of the watched layers do not change`,
+          against: "the watched layers change from step to step",
+          weight: 4,
+        },
+        {
+          present: isRateZero === null ? null : !isRateZero,
+          for: `the learning rate is ${say(rate ?? Number.NaN)}`,
+          against: "the learning rate is 0",
+          weight: 1.3,
+        },
+      ],
+    },
+    {
+      id: "optimizer-not-stepping",
+      statement:
+        "The optimizer does not change the model: its step is never called or always skipped, or it holds parameters of another copy.",
+      prior: fromStart ? 0.15 : 0.03,
+      clues: [
+        {
+          present: isHeldConstant,
+          for: `the held-out loss is ${say(motion.heldValue)} at every evaluation: the weights are the same`,
+          against: "the held-out loss changes, so the weights do",
+          weight: 6,
+        },
+        {
+          present: hasNorm,
+          for: `gradients arrive (grad_norm ${say(normLast)})`,
+          against: "no gradient arrives",
+          weight: 3,
+        },
+        {
+          present: isSameNorm,
+          for: "grad_norm is what it was at the start, as with weights that stay where they are",
+          against: `grad_norm changed from ${say(normFirst)} to ${say(normLast)}, so the weights did`,
+          weight: 2,
+        },
+        {
+          present: isStill,
+          for: "no watched layer changes",
+          against: "the watched layers change",
+          weight: 6,
+        },
+        { present: isRateZero === true ? false : null, against: "the learning rate is 0", weight: 10 },
+      ],
+    },
+    {
+      id: "learning-rate-too-low",
+      statement: "The learning rate is too low to move this model.",
+      prior: fromStart ? 0.3 : 0.1,
+      clues: [
+        {
+          present: setup.isRateTiny === null ? null : setup.isRateTiny || isRateZero === true,
+          for: `the learning rate is ${say(rate ?? Number.NaN)}`,
+          against: `a learning rate of ${say(rate ?? Number.NaN)} moves most models`,
+          weight: isRateZero === true ? 6 : 3,
+        },
+        {
+          present: isHeldConstant === true && isRateZero !== true ? false : null,
+          against: "even a low rate would change the last digits of the held-out loss",
+          weight: 3,
+        },
+        {
+          present: isSameNorm,
+          for: "grad_norm is what it was at the start",
+          against: "grad_norm changed",
+          weight: 1.5,
+        },
+        {
+          present: Number.isNaN(motion.largestUpdate) || isStill === true ? null : motion.largestUpdate < 1e-4,
+          for: `updates are at most ${say(motion.largestUpdate)} of the weights`,
+          against: `updates reach ${say(motion.largestUpdate)} of the weights`,
+          weight: 4,
+        },
+      ],
+    },
+    {
+      id: "labels-unrelated",
+      statement: "Labels do not depend on the inputs (shuffled apart), so there is nothing to learn.",
+      prior: 0.12,
+      clues: [
+        {
+          present: atChance,
+          for: "the loss stands at chance",
+          against: "the loss does not stand at chance",
+          weight: 1.5,
+        },
+        { present: hasNorm, for: "gradients arrive and cancel out", against: "no gradient arrives", weight: 2 },
+        {
+          present: isSameNorm === null ? null : !isSameNorm && change < 1,
+          for: `grad_norm fell from ${say(normFirst)} to ${say(normLast)}: what could be learned, how often each label comes, was`,
+          against: "grad_norm did not fall, as it does once the frequencies of the labels are learned",
+          weight: 1.5,
+        },
+        {
+          present: isHeldConstant === null ? null : !isHeldConstant,
+          for: "the held-out loss moves without becoming better",
+          against: "the weights do not move at all",
+          weight: isHeldConstant === true ? 6 : 1.5,
+        },
+        {
+          present: isMostlyStill === null ? null : !isMostlyStill,
+          for: "the weights change from step to step",
+          against: "the weights do not change",
+          weight: isMostlyStill === true ? 6 : 1.5,
+        },
+      ],
+    },
+    {
+      id: "learning-rate-too-high",
+      statement:
+        "The learning rate is so high that the weights jump about, or were thrown where no gradient comes back.",
+      prior: 0.08,
+      clues: [
+        {
+          present: setup.isRateExtreme,
+          for: `${say(rate ?? Number.NaN)} is far above what ${setup.optimizer === "" ? "optimizers are" : `${setup.optimizer} is`} used with`,
+          against: `${say(rate ?? Number.NaN)} is within what is usual`,
+          weight: setup.isRateExtreme === true ? 5 : 1.5,
+        },
+        {
+          present: jumped,
+          for: "the loss jumped at the beginning",
+          against: "the loss never jumped",
+          weight: jumped ? 3 : 1.5,
+        },
+      ],
+    },
+    {
+      id: "schedule-decayed-too-early",
+      statement: "The schedule was made for fewer steps: the learning rate is 0 for the rest of the run.",
+      prior: 0.03,
+      clues: [
+        {
+          present: Number.isNaN(motion.peakRate) ? null : scheduleEnd !== null && motion.scheduleEndShare > 0.1,
+          for: `the learning rate is 0 from step ${scheduleEnd ?? ""} on, ${say(Math.round(100 * motion.scheduleEndShare))} % of the run`,
+          against: "the learning rate is not 0",
+          weight: 40,
+        },
+      ],
+    },
+    {
+      id: "degenerate-input",
+      statement:
+        "The inputs carry no information: constant, all padding, or so large that the first layer is saturated.",
+      prior: 0.06,
+      clues: [
+        {
+          present: atChance,
+          for: "the loss stands at chance",
+          against: "the loss does not stand at chance",
+          weight: 1.3,
+        },
+        {
+          present: setup.firstOutput === null ? null : setup.firstOutput > largeInput,
+          for: `the first layer already puts out ${say(setup.firstOutput ?? Number.NaN)}: its inputs are not normalised`,
+          weight: 4,
+        },
+      ],
+    },
+    {
+      id: "adam-epsilon-too-large",
+      statement: "Adam's epsilon is as large as the gradients of single weights, which then hardly move.",
+      prior: 0.04,
+      clues: [
+        {
+          present: setup.epsilon === null || setup.isAdaptive === false ? null : setup.epsilon >= largeEpsilon,
+          for: `epsilon is ${say(setup.epsilon ?? Number.NaN)}`,
+          against: `epsilon is ${say(setup.epsilon ?? Number.NaN)}`,
+          weight: 12,
+        },
+      ],
+    },
+    {
+      id: "initialization-too-small",
+      statement: "Weights start so small that signals and gradients shrink from layer to layer.",
+      prior: 0.04,
+      clues: [
+        {
+          present: setup.initial === null ? null : setup.initial <= smallInitial,
+          for: `weights start with a standard deviation of ${say(setup.initial ?? Number.NaN)}`,
+          against: `weights start with a standard deviation of ${say(setup.initial ?? Number.NaN)}`,
+          weight: 5,
+        },
+        {
+          present: Number.isFinite(motion.smallestStd) ? motion.smallestStd < smallStd : null,
+          for: `outputs of a layer have a standard deviation of only ${say(motion.smallestStd)} at the first step`,
+          weight: 3,
+        },
+      ],
+    },
+    {
+      id: "missing-normalisation",
+      statement: "The network is deep and has no normalisation, so that gradients shrink from layer to layer.",
+      prior: 0.03,
+      clues: [
+        {
+          present: setup.normalises === null ? null : !setup.normalises,
+          for: "the configuration has normalisation off",
+          against: "the model normalises",
+          weight: 6,
+        },
+        {
+          present: setup.layerCount !== null && setup.layerCount >= deepFrom ? true : null,
+          for: `it has ${setup.layerCount ?? ""} layers`,
+          weight: 1.5,
+        },
+      ],
+    },
+    ...unitSuspects(setup.units, jumped ? true : null).map((suspect) => ({
+      ...suspect,
+      prior: 0.04,
+      clues:
+        suspect.id === "saturating-activation"
+          ? [
+              ...suspect.clues,
+              {
+                present: isBounded,
+                for: `the activation is ${activation ?? ""}`,
+                against: `the activation is ${activation ?? ""}`,
+                weight: 7,
+              },
+            ]
+          : [
+              ...suspect.clues,
+              {
+                present: activation === null ? null : /relu/.test(activation) && !/leaky|gelu|prelu/.test(activation),
+                for: `the activation is ${activation ?? ""}`,
+                against: `the activation is ${activation ?? ""}`,
+                weight: 1.5,
+              },
+            ],
+    })),
+  ];
+}
