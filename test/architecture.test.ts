@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
+import { checks } from "../src/analysis/lint/checks/index.ts";
 import { rules } from "../src/analysis/rules/index.ts";
 import { signs } from "../src/analysis/signs/index.ts";
 import * as points from "../src/api/points.ts";
@@ -30,6 +31,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 test.each([
   { folder: "src/analysis/rules", list: rules, suffix: "" },
   { folder: "src/analysis/signs", list: signs, suffix: "" },
+  { folder: "src/analysis/lint/checks", list: checks, suffix: "" },
   { folder: "src/ingest/formats", list: formats, suffix: "" },
   // `import` and others are words of the language and cannot name an export.
   { folder: "src/cli/commands", list: commands, suffix: "Command" },

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { LintReport } from "../src/model/lint.ts";
 import { Report } from "../src/model/report.ts";
 import { Verification } from "../src/model/verification.ts";
 
@@ -11,6 +12,7 @@ const folder = new URL("../docs/schemas/", import.meta.url);
 export function schemas(): ReadonlyMap<string, string> {
   return new Map([
     ["report-1.json", published("report/1", Report)],
+    ["lint-1.json", published("lint/1", LintReport)],
     ["verification-1.json", published("verification/1", Verification)],
   ]);
 }

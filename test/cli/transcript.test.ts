@@ -30,3 +30,17 @@ test("diagnose of a recording in a terminal without Unicode", async () => {
   const { stdout } = await llmdbg(["diagnose", "fixtures/translate-nan-seed1"], { env: { LC_ALL: "C" } });
   await expect(stdout).toMatchFileSnapshot(join("golden", "diagnose-nan-ascii.txt"));
 });
+
+test("lint of a configuration with faults, its data and its tokenizer", async () => {
+  const { status, stdout, stderr } = await llmdbg([
+    "lint",
+    "fixtures/lint/faulty/sft/sft.yaml",
+    "fixtures/lint/faulty/sft/train.jsonl",
+    "fixtures/lint/faulty/sft/eval.jsonl",
+    "--tokenizer",
+    "fixtures/lint/tokenizers/qwen-base-like",
+  ]);
+  expect([status, stderr]).toEqual([1, ""]);
+  expect(stdout).not.toContain(root);
+  await expect(stdout).toMatchFileSnapshot(join("golden", "lint-sft.txt"));
+});

@@ -3,6 +3,7 @@ import { demoCommand } from "./demo.ts";
 import { diagnoseCommand } from "./diagnose.ts";
 import { doctorCommand } from "./doctor.ts";
 import { importCommand } from "./import.ts";
+import { lintCommand } from "./lint.ts";
 import { logsCommand } from "./logs.ts";
 import { runCommand } from "./run.ts";
 import { serveCommand } from "./serve.ts";
@@ -15,6 +16,7 @@ export const commands: readonly Command[] = [
   importCommand,
   diagnoseCommand,
   verifyCommand,
+  lintCommand,
   logsCommand,
   demoCommand,
   doctorCommand,

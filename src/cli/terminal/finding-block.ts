@@ -136,7 +136,7 @@ function pasteLines(advice: Advice, style: Style): string[] {
 }
 
 /** A setting's change as a diff that can be pasted into a YAML file. */
-function diffLines(key: string, from: unknown, to: unknown, style: Style): string[] {
+export function diffLines(key: string, from: unknown, to: unknown, style: Style): string[] {
   const { red, green } = style.colours;
   const spelled = (value: unknown): string => (typeof value === "string" ? plain(value) : String(value));
   return [

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useMemo, useState } from "react";
+import { lintSettings } from "../../../analysis/lint/index.ts";
 import type { Run } from "../../../model/run.ts";
 import { allRuns, runOf } from "../../data/queries.ts";
 import { scalarText } from "../../format/change.ts";
@@ -7,6 +8,7 @@ import { configRows } from "../../format/config-rows.ts";
 import { plural } from "../../format/number.ts";
 import type { View } from "../../state/view.ts";
 import { Failure } from "../../widgets/failure.tsx";
+import { ConfigRemark } from "./config-remark.tsx";
 
 /** The run's settings, alone or against those of its parent or any other run. */
 export function ConfigTable({
@@ -25,6 +27,7 @@ export function ConfigTable({
   const other = useQuery({ ...runOf(otherId), enabled: otherId !== "" });
   const compared = otherId !== "" && other.data !== undefined ? other.data : undefined;
 
+  const remarks = useMemo(() => lintSettings(run.config, run.dialect), [run.config, run.dialect]);
   const words = search.toLowerCase();
   const all = configRows(compared === undefined ? [run.config] : [compared.config, run.config]);
   const rows = all.filter(
@@ -37,6 +40,8 @@ export function ConfigTable({
     .filter(({ id }) => id !== run.id)
     .toSorted((a, b) => Number(b.project === run.project) - Number(a.project === run.project))
     .slice(0, 500);
+  const listed = new Set(all.map(({ key }) => key));
+  const unlisted = remarks.filter(({ where }) => where.key === undefined || !listed.has(where.key));
   return (
     <section className="config" aria-label="Configuration">
       <div className="config-bar">
@@ -72,7 +77,11 @@ export function ConfigTable({
           </label>
         )}
         <span className="muted">{plural(rows.length, "key")}</span>
+        {remarks.length > 0 && <span>{plural(remarks.length, "remark")}</span>}
       </div>
+      {unlisted.map((remark) => (
+        <ConfigRemark key={`${remark.check} ${remark.message}`} remark={remark} />
+      ))}
       {other.isError && <Failure error={other.error} retry={() => void other.refetch()} />}
       {all.length === 0 ? (
         <p className="muted">
@@ -87,6 +96,7 @@ export function ConfigTable({
                 <th scope="col">key</th>
                 <th scope="col">{compared.name}</th>
                 <th scope="col">{run.name}</th>
+                <th scope="col">remarks</th>
               </tr>
             </thead>
           )}
@@ -97,6 +107,13 @@ export function ConfigTable({
                 {values.map((value, i) => (
                   <td key={i}>{value === undefined ? <span className="muted">not set</span> : scalarText(value)}</td>
                 ))}
+                <td>
+                  {remarks
+                    .filter(({ where }) => where.key === key)
+                    .map((remark) => (
+                      <ConfigRemark key={`${remark.check} ${remark.message}`} remark={remark} />
+                    ))}
+                </td>
               </tr>
             ))}
           </tbody>

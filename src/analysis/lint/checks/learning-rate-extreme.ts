@@ -1,0 +1,42 @@
+import { defineSettingsCheck } from "../check.ts";
+import { rateText } from "../rate-text.ts";
+
+const source =
+  "https://huggingface.co/docs/transformers/main_classes/trainer#transformers.TrainingArguments.learning_rate";
+
+/** UMLAUT warns outside 1e-7 to 1e-2 (doi 10.1145/3411764.3445538); plain SGD goes up to about 1, sign-based and DPO runs down to 1e-8. */
+const highest = 1;
+const highestAdam = 0.05;
+const lowest = 1e-9;
+
+export const learningRateExtreme = defineSettingsCheck({
+  id: "learning-rate-extreme",
+  title: "Learning rate cannot work",
+  why: "At 0 nothing is learned, far above the usual range the first steps destroy the weights.",
+  source,
+  check(settings) {
+    const rate = settings.number("learning_rate");
+    if (rate === undefined) return { missing: ["learning_rate"] };
+    const isAdam = /adam|lion|^$/i.test(settings.word("optimizer") ?? "");
+    const limit = isAdam ? highestAdam : highest;
+    if (rate >= lowest && rate < limit) return [];
+    const isLow = !(rate >= limit);
+    const to = settings.isLora === true ? 2e-4 : 2e-5;
+    return [
+      {
+        severity: "error",
+        message: `The learning rate is ${rateText(rate)}: ${rate === 0 ? "no weight will change" : isLow ? "no weight will change by a visible amount" : "the first steps will move the weights farther than they are from zero"}.`,
+        where: settings.where("learning_rate"),
+        advice: [
+          settings.advice({
+            id: "set-learning-rate",
+            summary: `Start from ${rateText(to)}${settings.isLora === true ? ", usual for LoRA" : ", usual for fine-tuning all weights"}.`,
+            changes: [settings.change("learning_rate", to)],
+            expect: "The loss falls within the first tens of steps.",
+            source,
+          }),
+        ],
+      },
+    ];
+  },
+});

@@ -1,0 +1,62 @@
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import type { LintReport } from "../../model/lint.ts";
+import { lintPaths } from "./lint-paths.ts";
+
+const folder = fileURLToPath(new URL("../../../fixtures/lint", import.meta.url));
+const none = {
+  config: undefined,
+  data: [],
+  evalData: [],
+  tokenizer: undefined,
+  maxLength: undefined,
+  worldSize: undefined,
+};
+
+const filesIn = (path: string): string[] =>
+  readdirSync(`${folder}/${path}`, { withFileTypes: true }).flatMap((entry) =>
+    entry.isFile() ? [`${path}/${entry.name}`] : [],
+  );
+const lint = async (
+  path: string,
+  more: Partial<typeof none> | { tokenizer: string } | { worldSize: number } = {},
+): Promise<LintReport> => lintPaths({ ...none, paths: [`${folder}/${path}`], ...more });
+
+/** Said of ordinary files on purpose: an old name that current versions still know. */
+const remarks = new Map([["ordinary/trl-dpo.yaml", ["renamed-option"]]]);
+
+describe("ordinary configurations and data", () => {
+  test.each([...filesIn("ordinary"), ...filesIn("ordinary/data")])("%s", async (path) => {
+    const report = await lint(path);
+    expect(report.findings.map(({ check }) => check)).toEqual(remarks.get(path) ?? []);
+    expect(report.files.length).toBeGreaterThan(0);
+    expect(report.files.every(({ note }) => note === null)).toBe(true);
+  });
+
+  test.each(["llama-like", "gemma-like"])("conversations with a tokenizer, %s", async (name) => {
+    const report = await lint("ordinary/data/chat.jsonl", { tokenizer: `${folder}/tokenizers/${name}` });
+    expect(report.findings).toEqual([]);
+  });
+
+  test("on 8 devices", async () => {
+    const report = await lint("ordinary/deepspeed-alone.json", { worldSize: 8 });
+    expect(report.findings).toEqual([]);
+    expect(report.clean).toContain("deepspeed-batch");
+  });
+});
+
+test("a configuration leads to its local data, DeepSpeed and scripts too", async () => {
+  const roles = async (path: string): Promise<string[]> =>
+    (await lint(path)).files.map(({ role, kind, rows }) =>
+      [role, kind, rows].filter((part) => part !== null).join(" "),
+    );
+  expect(await roles("ordinary/axolotl-lora.yaml")).toEqual(["configuration axolotl", "train instruction 60"]);
+  expect(await roles("ordinary/llama-factory-full.yaml")).toEqual([
+    "configuration llama-factory",
+    "deepspeed deepspeed",
+    "train instruction 40",
+  ]);
+  expect(await roles("ordinary/llama-factory-pretrain.yaml")).toEqual(["configuration llama-factory", "train text 40"]);
+  expect(await roles("ordinary/train_sft.py")).toEqual(["script trl", "train messages 60", "eval messages 12"]);
+});
