@@ -1,0 +1,190 @@
+"""Trains the programs of the benchmark, with and without faults, and records each run.
+
+    python benchmarks/faults/record.py                        all that is missing or out of date
+    python benchmarks/faults/record.py gpt cnn                these programs
+    python benchmarks/faults/record.py gpt --only bad-batch   one story
+    python benchmarks/faults/record.py --check                only say what is missing or did no harm
+
+A `python` with torch. torch is imported once; each run is a fork with one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib
+import json
+import os
+import pickle
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path[:0] = [str(HERE), str(ROOT / "sdks" / "python"), str(ROOT / "examples" / "translate")]
+
+import torch  # noqa: E402
+
+from journal import STARTED_AT, Journal  # noqa: E402
+from story import Rows, Story, expected  # noqa: E402
+
+TUNING = ("gpt", "translate", "grpo", "cnn")
+HELD_OUT = ("sft", "dpo", "classifier", "recommender", "llama")
+RECORDINGS = HERE / "recordings"
+# What the truth is worked out from, and a recording does not need: every logged number at full precision.
+ROWS = ROOT / "out" / "faults"
+
+
+def programs() -> list[str]:
+    return [name for name in TUNING + HELD_OUT if (HERE / "programs" / f"{name}.py").exists()]
+
+
+def load(name: str) -> ModuleType:
+    return importlib.import_module(f"programs.{name}")
+
+
+def stories(name: str) -> list[Story]:
+    found: list[Story] = load(name).STORIES
+    assert len({story.id for story in found}) == len(found), f"{name} has a story twice"
+    return found
+
+
+def fingerprint(name: str, story: Story) -> str:
+    """Of what makes a recording: the program, what all programs share, the story's own changes."""
+    digest = hashlib.sha256()
+    for path in (HERE / "programs" / f"{name}.py", HERE / "journal.py", *sorted((HERE / "parts").glob("*.py"))):
+        # A program's stories stand at its end; another story's truth does not change this recording.
+        digest.update(path.read_text("utf-8").split("\nSTORIES")[0].encode())
+    digest.update(repr((story.id, sorted(story.change.items()), story.fault)).encode())
+    return digest.hexdigest()[:16]
+
+
+def train(name: str, story: Story, seed: int, mark: str) -> None:
+    """One run, in a process of its own."""
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    program = load(name)
+    config = {**program.CONFIG, "seed": seed, **story.change}
+    journal = Journal(story, seed, config, program.STYLE)
+    status = 0
+    try:
+        program.train(journal)
+    except Exception:
+        # The program's own crash is part of what is recorded.
+        status = 1
+        journal.print(traceback.format_exc(), "err")
+        traceback.print_exc()
+    ended = STARTED_AT + round(journal.now() * 1000)
+    folder = RECORDINGS / f"{name}-{story.id}-seed{seed}"
+    folder.mkdir(parents=True, exist_ok=True)
+    run = {"schema": "llmdbg.recording/1", "name": folder.name, "project": f"faults-{name}", "story": story.id,
+           "seed": seed, "command": ["python", f"{name}.py", "--seed", str(seed)], "config": journal.config,
+           "startedAt": STARTED_AT, "endedAt": ended, "exitStatus": 137 if journal.killed else status,
+           "recordedFrom": mark}
+    write(folder / "run.json", run)
+    lines = (json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in journal.console)
+    (folder / "console.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    points = journal.points()
+    if points is not None:
+        (folder / "points.json").write_text(json.dumps(points, separators=(",", ":")) + "\n", "utf-8")
+    elif (folder / "points.json").exists():
+        (folder / "points.json").unlink()
+    ROWS.mkdir(parents=True, exist_ok=True)
+    (ROWS / f"{folder.name}.pickle").write_bytes(pickle.dumps(journal.rows))
+
+
+def write(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def rows_of(name: str, story: str, seed: int) -> Rows:
+    rows: Rows = pickle.loads((ROWS / f"{name}-{story}-seed{seed}.pickle").read_bytes())
+    return rows
+
+
+def is_current(name: str, story: Story, seed: int) -> bool:
+    """Whether the recording and the rows that its truth is worked out from are those of today's code."""
+    folder = RECORDINGS / f"{name}-{story.id}-seed{seed}"
+    try:
+        recorded = json.loads((folder / "run.json").read_text("utf-8"))["recordedFrom"]
+    except FileNotFoundError:
+        return False
+    return recorded == fingerprint(name, story) and (ROWS / f"{folder.name}.pickle").exists()
+
+
+def tell(name: str, split: str) -> int:
+    """Writes expected.json of a program's recordings; answers how many faults did nothing."""
+    healthy_story = next(story for story in stories(name) if story.id == "healthy")
+    try:
+        healthy = [rows_of(name, "healthy", seed) for seed in healthy_story.seeds]
+    except FileNotFoundError:
+        return 0
+    harmless = 0
+    for story in stories(name):
+        for place, seed in enumerate(story.seeds):
+            folder = RECORDINGS / f"{name}-{story.id}-seed{seed}"
+            if not (ROWS / f"{folder.name}.pickle").exists():
+                continue
+            rows = rows_of(name, story.id, seed)
+            truth = expected(story, name, split, rows, healthy, healthy[place % len(healthy)])
+            write(folder / "expected.json", truth)
+            if not story.is_healthy:
+                harmless += not truth["manifested"] or truth["onset"] is None
+                mark = "" if truth["manifested"] and truth["onset"] else "   <- DID NOTHING"
+                print(f"{folder.name}: onset {truth['onset'] and truth['onset']['step']}, {truth['harm']}{mark}")
+    return harmless
+
+
+def warm_up(chosen: list[str]) -> None:
+    """Makes data, and imports what torch imports at the first optimizer, once for all runs."""
+    for program in chosen:
+        getattr(load(program), "prepare", lambda: None)()
+    parameter = torch.nn.Parameter(torch.ones(1))
+    torch.optim.AdamW([parameter]).zero_grad()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("programs", nargs="*", help="all when none is named")
+    parser.add_argument("--only", nargs="*", help="only these stories")
+    parser.add_argument("--seeds", type=int, nargs="*", help="only these seeds")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--force", action="store_true", help="record again what is up to date")
+    parser.add_argument("--check", action="store_true", help="record nothing")
+    arguments = parser.parse_args()
+    chosen = arguments.programs or programs()
+    torch.set_num_threads(1)
+    work = [(name, story, seed) for name in chosen for story in stories(name) for seed in story.seeds
+            if (not arguments.only or story.id in arguments.only) and (not arguments.seeds or seed in arguments.seeds)
+            and (arguments.force or not is_current(name, story, seed))]
+    warm_up(chosen)
+    running: set[int] = set()
+    failed = 0
+    for name, story, seed in [] if arguments.check else work:
+        if len(running) >= arguments.jobs:
+            ended, status = os.wait()
+            running.discard(ended)
+            failed += status != 0
+        mark = fingerprint(name, story)
+        sys.stdout.flush()
+        child = os.fork()
+        if child == 0:
+            try:
+                train(name, story, seed, mark)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        running.add(child)
+    for child in running:
+        failed += os.waitpid(child, 0)[1] != 0
+    harmless = sum(tell(name, "tuning" if name in TUNING else "held-out") for name in chosen)
+    print(f"{len(work)} runs {'are missing' if arguments.check else 'recorded'}, {failed} failed, "
+          f"{harmless} faults did nothing")
+    return 1 if failed or harmless else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
