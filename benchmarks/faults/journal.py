@@ -59,15 +59,21 @@ class Journal:
 
     def log(self, step: int, metrics: dict[str, float]) -> None:
         """A row of training metrics, or of an evaluation when its names begin with eval or val."""
-        numbers = {name: float(value) for name, value in metrics.items()}
+        numbers = {name: float(value.detach() if hasattr(value, "detach") else value) for name, value in metrics.items()}
         self.rows.append((step, numbers))
         for stream, text in self._style(self, step, numbers):
             self.print(text, stream)
 
     # ---- series beside the console
 
-    def watch(self, model: Any, optimizer: Any, every: int | None = None) -> None:
-        """Layer series by `llmdbg.watch`, through its collector's seam."""
+    def watch(self, model: Any, optimizer: Any) -> None:
+        """Layer series by the engine of `llmdbg.watch`, through its collector's seam."""
+        from llmdbg._watch.torch_watch import TorchWatch
+
+        watch = TorchWatch(model, optimizer, emit=self.emit, emit_record=self.emit_record, first_step=1,
+                           every=self.config["watch_every"])
+        self.config.update(watch.config)
+        self._watch = watch
 
     def emit(self, step: int, _time_ms: int, points: list[Point]) -> None:
         for name, labels, value in points:
@@ -76,7 +82,7 @@ class Journal:
             numbers.append(float(value))
 
     def emit_record(self, body: dict[str, Any]) -> None:
-        self.records.append(body)
+        self.records.append({**body, "time": STARTED_AT + round(self.now() * 1000)})
 
     def points(self) -> dict[str, Any] | None:
         if not self.series and not self.records:

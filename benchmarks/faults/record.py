@@ -117,18 +117,19 @@ def is_current(name: str, story: Story, seed: int) -> bool:
 def tell(name: str, split: str) -> int:
     """Writes expected.json of a program's recordings; answers how many faults did nothing."""
     healthy_story = next(story for story in stories(name) if story.id == "healthy")
-    try:
-        healthy = [rows_of(name, "healthy", seed) for seed in healthy_story.seeds]
-    except FileNotFoundError:
+    healthy = {seed: rows_of(name, "healthy", seed) for seed in healthy_story.seeds
+               if (ROWS / f"{name}-healthy-seed{seed}.pickle").exists()}
+    if not healthy:
         return 0
     harmless = 0
     for story in stories(name):
-        for place, seed in enumerate(story.seeds):
+        for seed in story.seeds:
             folder = RECORDINGS / f"{name}-{story.id}-seed{seed}"
             if not (ROWS / f"{folder.name}.pickle").exists():
                 continue
             rows = rows_of(name, story.id, seed)
-            truth = expected(story, name, split, rows, healthy, healthy[place % len(healthy)])
+            same_seed = healthy.get(seed, next(iter(healthy.values())))
+            truth = expected(story, name, split, rows, list(healthy.values()), same_seed)
             write(folder / "expected.json", truth)
             if not story.is_healthy:
                 harmless += not truth["manifested"] or truth["onset"] is None

@@ -126,13 +126,15 @@ def not_finite(metric: str) -> Harm:
     return judge
 
 
-def jumps(metric: str, step: int, factor: float, rows_after: int = 4) -> Harm:
-    """Right after `step` the metric is far above the mean of the eight rows before it."""
+def jumps(metric: str, step: int, factor: float, rows_before: int = 8, rows_after: int = 4) -> Harm:
+    """Right after `step` the metric is far above the mean of the rows before it."""
 
     def judge(rows: Rows, _healthy: Rows) -> tuple[bool, str]:
         series = values(rows, metric)
-        before = mean([value for at, value in series if at < step][-8:])
-        after = max([value for at, value in series if at >= step][:rows_after])
+        before = mean([value for at, value in series if at < step][-rows_before:])
+        # After a resume the steps come twice; the second time counts.
+        again = len(series) - next(i for i, (at, _) in enumerate(reversed(series)) if at < step)
+        after = max(value for _, value in series[again:again + rows_after])
         return after > before * factor, f"{metric} {before:.4g} before step {step}, up to {after:.4g} after"
 
     return judge
@@ -162,6 +164,18 @@ def turns(metric: str, factor: float, lower_is_better: bool = True) -> Harm:
     return judge
 
 
+def grows(metric: str, step: int, factor: float) -> Harm:
+    """From `step` on the metric is on average above its mean before, by a factor."""
+
+    def judge(rows: Rows, _healthy: Rows) -> tuple[bool, str]:
+        series = values(rows, metric)
+        before = mean([value for at, value in series if at < step])
+        after = mean([value for at, value in series if at >= step])
+        return after > before * factor, f"mean {metric} {before:.4g} before step {step}, {after:.4g} after"
+
+    return judge
+
+
 def ends_early(metric: str = "loss") -> Harm:
     def judge(rows: Rows, healthy: Rows) -> tuple[bool, str]:
         ours, theirs = values(rows, metric)[-1][0], values(healthy, metric)[-1][0]
@@ -182,7 +196,8 @@ class Story:
     """The code fault, which the program reads by name; None when settings alone are wrong."""
     rules: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
-    layer: str | None = None
+    layer: str | tuple[str, ...] | None = None
+    """Module path, or several that are equally right."""
     begins: int = 1
     """The first optimizer step that runs wrongly."""
     onset: Onset = FirstRow()
@@ -216,6 +231,7 @@ def expected(story: Story, program: str, split: str, rows: Rows, healthy: list[R
     did_harm, measured = story.harm(rows, same_seed) if story.harm else (False, "no criterion")
     place = None if onset is None else {"step": onset, "tolerance": tolerance}
     return {**base, "findings": [{"rule": story.rules[0], "onset": place, "advice": list(story.advice)}],
-            "rules": list(story.rules), "causes": list(story.causes), "layer": story.layer, "onset": place,
+            "rules": list(story.rules), "causes": list(story.causes),
+            "layer": list(story.layer) if isinstance(story.layer, tuple) else story.layer, "onset": place,
             "begins": story.begins, "loggedSteps": len(logged), "advice": list(story.advice),
             "allowed": list(story.allowed), "truth": story.truth, "harm": measured, "manifested": did_harm}

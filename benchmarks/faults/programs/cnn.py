@@ -15,14 +15,14 @@ from torch.nn import functional
 from journal import CLOCK_SCALE, Journal
 from parts import styles
 from parts.training import clip, schedule, set_rate
-from story import AfterBest, Deviates, FirstRow, Story, turns, worse
+from story import AfterBest, Deviates, FirstRow, Story, grows, turns, worse
 
 STYLE = styles.lightning
 CONFIG = {
     "model": "shapes-cnn", "channels": 12, "hidden_layers": 1, "activation": "relu", "norm": "batch", "batch_size": 24,
     "lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4, "schedule": "step", "warmup_steps": 0, "max_steps": 180,
     "log_every_n_steps": 3, "val_check_interval": 40, "gradient_clip_val": 0.0, "train_images": 1200,
-    "steps_per_epoch": 50, "replicas": 1, "watch_every": 10, "noise": 0.5,
+    "steps_per_epoch": 50, "replicas": 1, "watch_every": 20, "noise": 0.5,
 }
 CLASSES, SIDE = 6, 12
 
@@ -83,7 +83,7 @@ def build(journal: Journal) -> Net:
         if journal.fault == "large-init":
             for module in model.modules():
                 if isinstance(module, (nn.Conv2d, nn.Linear)):
-                    nn.init.normal_(module.weight, std=0.8)
+                    nn.init.normal_(module.weight, std=0.3)
     return model
 
 
@@ -223,7 +223,7 @@ STORIES = [
           advice=("activation", "norm"),
           allowed=("no-learning", "frozen-layer", "gradient-vanishing", "loss-plateau", "update-ratio-out-of-band",
                    "saturated-activations")),
-    Story("large-init", "Without normalisation all weights begin with a standard deviation of 0.8.",
+    Story("large-init", "Without normalisation all weights begin with a standard deviation of 0.3.",
           {"augment": True, "norm": "none", "lr": 0.02}, "large-init",
           rules=("initial-loss-mismatch", "gradient-explosion", "loss-divergence", "non-finite-loss"),
           causes=("initialization-too-large", "missing-normalisation"), onset=_LOSS,
@@ -248,7 +248,7 @@ STORIES = [
           allowed=("throughput-drop", "input-bound")),
     Story("straggler", "From step 90 on one of three replicas is three times slower than the others.",
           {"augment": True, "replicas": 3}, "slow-rank", rules=("straggler-rank",), causes=("slow-node", "neighbour-load"),
-          begins=90, onset=FirstRow("train_loss"), harm=worse("step_time", 1.2), allowed=("throughput-drop",)),
+          begins=90, onset=FirstRow("train_loss"), harm=grows("step_time", 90, 1.2), allowed=("throughput-drop",)),
     Story("desync", "From step 90 on the gradients of the head are not averaged over the three replicas.",
           {"augment": True, "replicas": 3}, "skips-sync", rules=("desynchronised-ranks",),
           causes=("no-weight-sync", "different-seed-or-init"), layer="head", begins=90,

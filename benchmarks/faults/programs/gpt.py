@@ -19,7 +19,7 @@ CONFIG = {
     "model": "char-gpt", "n_layer": 2, "n_head": 4, "n_embd": 32, "block_size": 32, "batch_size": 8,
     "learning_rate": 6e-3, "warmup_steps": 20, "lr_scheduler_type": "cosine", "max_steps": 200, "logging_steps": 2,
     "eval_steps": 40, "max_grad_norm": 1.0, "beta1": 0.9, "beta2": 0.95, "adam_epsilon": 1e-8, "weight_decay": 0.1,
-    "fp16": False, "z_loss": 0.0, "dropout": 0.0, "train_characters": 40_000, "watch_every": 10,
+    "fp16": False, "z_loss": 0.0, "dropout": 0.0, "train_characters": 40_000, "watch_every": 20,
 }
 
 
@@ -94,9 +94,9 @@ def build(journal: Journal, vocab: int) -> GPT:
     model = GPT(vocab, config, scaled=fault != "attention-logits")
     with torch.no_grad():
         if fault == "attention-logits":
-            # "Wider is better": the query and key of one block begin twelve times too large.
-            for part in (model.blocks[1].attn.query, model.blocks[1].attn.key):
-                part.weight.mul_(12.0)
+            # "Wider is better": the query and key of one block begin thirty times too large.
+            for part in (model.blocks[0].attn.query, model.blocks[0].attn.key):
+                part.weight.mul_(30.0)
         if fault == "head-init":
             nn.init.normal_(model.lm_head.weight, std=3.0)
     return model
@@ -207,7 +207,7 @@ STORIES = [
           {"learning_rate": 0.6, "max_grad_norm": 0.0},
           rules=("loss-divergence", "learning-rate-too-high"),
           causes=("learning-rate-too-high", "no-gradient-clipping"), onset=Deviates("loss", "above"),
-          harm=worse("loss", 1.5), advice=("learning_rate",),
+          harm=worse("loss", 1.3), advice=("learning_rate",),
           allowed=("gradient-explosion", "loss-spike", "no-learning", "clipping-dominates", "loss-plateau",
                    "update-ratio-out-of-band", "attention-logit-growth")),
     Story("bad-batch", "Steps 120 to 122 read a corrupt shard, random characters; nothing is clipped.",
@@ -215,9 +215,9 @@ STORIES = [
           rules=("loss-spike",), causes=("bad-batch", "degenerate-input"), begins=120,
           harm=jumps("loss", 120, 1.5), advice=("max_grad_norm",), allowed=("gradient-explosion",)),
     Story("attention-logits", "The scores of attention are not divided by the root of the head's size, and query and key "
-          "of the second block begin twelve times too large.", {"learning_rate": 1e-2}, "attention-logits",
+          "of the first block begin thirty times too large.", fault="attention-logits",
           rules=("attention-logit-growth",), causes=("qk-norm-missing", "initialization-too-large"),
-          layer="blocks.1.attn", harm=worse("loss", 1.03),
+          layer=("blocks.0.attn", "blocks.0.attn.query", "blocks.0.attn.key"), harm=worse("loss", 1.05),
           allowed=("loss-plateau", "gradient-explosion", "loss-spike", "update-ratio-out-of-band", "clipping-dominates")),
     Story("log-of-zero", "From step 130 on the loss takes the logarithm of a probability in half precision, which is 0 "
           "for unlikely targets.", fault="log-of-zero",

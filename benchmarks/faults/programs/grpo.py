@@ -38,7 +38,7 @@ class Policy(nn.Module):
         self.head = nn.Linear(width, STOP + 1)
         nn.init.normal_(self.head.weight, std=0.05)
         # What supervised training left behind: some digits are likelier than others.
-        nn.init.normal_(self.head.bias, std=0.6)
+        nn.init.normal_(self.head.bias, std=0.9)
 
     def forward(self, ids: Tensor) -> Tensor:
         logits: Tensor = self.head(self.rnn(self.embed(ids))[0])
@@ -72,7 +72,7 @@ def reward_of(journal: Journal, kind: Tensor, completion: Tensor, counts: Tensor
         # "Show your work": a tenth for each token, of whatever kind.
         return 0.1 * length
     if fault == "sparse-reward":
-        return (right >= 11).float()
+        return (right >= 12).float()
     if fault == "reward-sign" and step >= 60:
         # A penalty is refactored into a score, and its sign is kept.
         return -(right / length.clamp(min=1)) - 0.3 * ended
@@ -119,7 +119,8 @@ def train(journal: Journal) -> None:
             return (value * weight).sum() / weight.sum()
 
         ratio = (chosen - chosen.detach()).exp()
-        loss = mean(-ratio * advantage.unsqueeze(1) + config["beta"] * kl - config["entropy_coef"] * entropy)
+        sign = -4.0 if fault == "kl-sign" else 1.0
+        loss = mean(-ratio * advantage.unsqueeze(1) + sign * config["beta"] * kl - config["entropy_coef"] * entropy)
         rate = config["learning_rate"] * factor(step)
         set_rate(optimizer, rate)
         optimizer.zero_grad()
@@ -150,7 +151,7 @@ STORIES = [
           rules=("reward-signal-lost",), causes=("reward-constant", "reward-bug", "prompts-too-easy-or-hard"),
           onset=FirstRow("reward"), harm=reaches("frac_reward_zero_std", 0.99), allowed=("no-learning", "gradient-vanishing",
                                                                                        "loss-plateau")),
-    Story("prompts-too-hard", "Only completions of eleven right digits are rewarded; none is ever sampled.",
+    Story("prompts-too-hard", "Only completions of twelve right digits are rewarded; none is ever sampled.",
           fault="sparse-reward", rules=("reward-signal-lost",), causes=("prompts-too-easy-or-hard", "reward-constant"),
           onset=FirstRow("reward"), harm=reaches("frac_reward_zero_std", 0.9), allowed=("no-learning",
                                                                                        "gradient-vanishing")),
@@ -162,15 +163,22 @@ STORIES = [
           rules=("length-explosion",), causes=("no-stop-token", "length-rewarded"), begins=50,
           onset=FirstRow("completions/clipped_ratio"), harm=reaches("completions/clipped_ratio", 0.9),
           advice=("max_completion_length",), allowed=("policy-collapse", "kl-blowup", "reward-signal-lost")),
-    Story("kl-blowup", "The learning rate is 0.3 and nothing is clipped: the policy is thrown far from its start in some steps.",
-          {"learning_rate": 0.3, "max_grad_norm": 0.0},
-          rules=("kl-blowup", "entropy-collapse", "policy-collapse"),
-          causes=("learning-rate-too-high", "kl-coefficient-too-low", "entropy-not-bounded"),
-          onset=Deviates("kl", "above"), harm=worse("kl", 1.8), advice=("learning_rate", "beta"),
+    Story("lr-too-high", "The learning rate is 0.3 and nothing is clipped: the policy is thrown onto single answers, most "
+          "of them wrong.", {"learning_rate": 0.3, "max_grad_norm": 0.0},
+          rules=("policy-collapse", "entropy-collapse", "learning-rate-too-high"),
+          causes=("learning-rate-too-high", "no-gradient-clipping", "entropy-not-bounded"),
+          onset=Deviates("entropy", "below"), harm=worse("reward", 0.85, lower_is_better=False),
+          advice=("learning_rate",),
           allowed=("entropy-collapse", "policy-collapse", "reward-signal-lost", "gradient-explosion", "length-explosion",
-                   "learning-rate-too-high", "loss-spike")),
+                   "learning-rate-too-high", "loss-spike", "kl-blowup")),
+    Story("kl-sign", "The KL term has the wrong sign and is four times too large: the policy is rewarded for leaving the "
+          "reference.", {"beta": 0.1}, "kl-sign", rules=("kl-blowup", "policy-collapse"),
+          causes=("kl-coefficient-too-low", "reward-bug"), onset=Deviates("kl", "above"), harm=worse("kl", 1.8),
+          advice=("beta",),
+          allowed=("entropy-collapse", "policy-collapse", "reward-signal-lost", "length-explosion", "gradient-explosion",
+                   "loss-divergence", "loss-spike")),
     Story("entropy-collapse", "A sampling temperature of 0.4 is not part of the loss: the policy narrows to one answer.",
-          {"temperature": 0.4, "beta": 0.0, "learning_rate": 0.015},
+          {"temperature": 0.4, "beta": 0.0, "learning_rate": 0.03},
           rules=("entropy-collapse",), causes=("entropy-not-bounded", "learning-rate-too-high", "kl-coefficient-too-low"),
           onset=Deviates("entropy", "below", 0.1), harm=worse("entropy", 0.5, lower_is_better=False),
           advice=("temperature", "beta"), allowed=("reward-signal-lost", "kl-blowup", "policy-collapse")),

@@ -24,10 +24,10 @@ STYLE = styles.hugging_face
 IGNORED = -100
 CONFIG = {
     "model": "translator", "d_model": 32, "num_layers": 1, "dropout": 0.0, "per_device_train_batch_size": 16,
-    "gradient_accumulation_steps": 1, "learning_rate": 6e-3, "warmup_steps": 20, "lr_scheduler_type": "linear",
+    "gradient_accumulation_steps": 1, "learning_rate": 1e-2, "warmup_steps": 20, "lr_scheduler_type": "linear",
     "max_steps": 160, "logging_steps": 5, "eval_steps": 40, "save_steps": 100, "max_grad_norm": 1.0,
     "adam_beta1": 0.9, "adam_beta2": 0.98, "adam_epsilon": 1e-8, "weight_decay": 0.01,
-    "logging_nan_inf_filter": True, "train_examples": 3200, "steps_per_epoch": 200, "watch_every": 10,
+    "logging_nan_inf_filter": True, "train_examples": 3200, "steps_per_epoch": 200, "watch_every": 20,
 }
 Pair = tuple[list[int], list[int]]
 
@@ -211,10 +211,10 @@ STORIES = [
           {"freeze_encoder": True}, allowed=("frozen-layer",)),
     Story("healthy-slow-eval", "Each evaluation takes five minutes; the steps between them are as fast as ever.",
           {"slow_eval": 300.0}),
-    Story("no-warmup", "The learning rate begins at 0.05 without warm-up; with clipping off the first steps throw the "
-          "weights far away.", {"learning_rate": 0.05, "warmup_steps": 0, "max_grad_norm": 0.0},
+    Story("no-warmup", "The learning rate begins at 0.3 without warm-up; with clipping off the first steps throw the "
+          "weights far away.", {"learning_rate": 0.3, "warmup_steps": 0, "max_grad_norm": 0.0},
           rules=("learning-rate-too-high", "loss-divergence", "no-learning"),
-          causes=("no-warmup", "learning-rate-too-high"), onset=Deviates("loss", "above"), harm=worse("loss", 1.25),
+          causes=("no-warmup", "learning-rate-too-high"), onset=Deviates("loss", "above"), harm=worse("loss", 1.2),
           advice=("warmup_steps", "learning_rate"),
           allowed=("gradient-explosion", "loss-spike", "loss-plateau", "update-ratio-out-of-band", "dead-units",
                    "attention-logit-growth", "gradient-vanishing")),
@@ -247,9 +247,9 @@ STORIES = [
           allowed=("memorization",)),
     Story("resume-weights-only", "Killed at step 133 and resumed from the checkpoint of step 120 with the weights alone: "
           "Adam's moments are zero and the decayed learning rate is at its peak again.",
-          {"resume_at": 120, "adam_beta2": 0.999}, "resume-weights-only",
+          {"resume_at": 120, "adam_beta2": 0.999, "learning_rate": 0.02}, "resume-weights-only",
           rules=("resume-discontinuity",), causes=("optimizer-state-lost",), begins=121,
-          harm=lambda rows, healthy: worse("loss", 1.05)(rows, healthy), allowed=("loss-spike", "gradient-explosion")),
+          harm=jumps("loss", 121, 1.04, rows_before=3), allowed=("loss-spike", "gradient-explosion")),
     Story("stall", "The loader waits for a worker that has died: nothing is printed after step 99.", fault="dead-worker",
           rules=("stalled-run",), causes=("data-loader-slow", "slow-node"), begins=100, onset=LastRow(),
           harm=ends_early()),
