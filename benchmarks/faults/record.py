@@ -54,9 +54,13 @@ def stories(name: str) -> list[Story]:
 def fingerprint(name: str, story: Story) -> str:
     """Of what makes a recording: the program, what all programs share, the story's own changes."""
     digest = hashlib.sha256()
-    for path in (HERE / "programs" / f"{name}.py", HERE / "journal.py", *sorted((HERE / "parts").glob("*.py"))):
-        # A program's stories stand at its end; another story's truth does not change this recording.
-        digest.update(path.read_text("utf-8").split("\nSTORIES")[0].encode())
+    # A program's stories stand at its end; another story's truth does not change this recording.
+    source = (HERE / "programs" / f"{name}.py").read_text("utf-8").split("\nSTORIES")[0]
+    digest.update(source.encode())
+    digest.update((HERE / "journal.py").read_bytes())
+    for path in sorted((HERE / "parts").glob("*.py")):
+        if f"parts.{path.stem} " in source or f"import {path.stem}\n" in source:
+            digest.update(path.read_bytes())
     digest.update(repr((story.id, sorted(story.change.items()), story.fault)).encode())
     return digest.hexdigest()[:16]
 
@@ -100,7 +104,13 @@ def write(path: Path, value: object) -> None:
 
 
 def rows_of(name: str, story: str, seed: int) -> Rows:
-    rows: Rows = pickle.loads((ROWS / f"{name}-{story}-seed{seed}.pickle").read_bytes())
+    """What was logged, and the attention logits of the layers, by which one fault is told to have acted."""
+    run = f"{name}-{story}-seed{seed}"
+    rows: Rows = pickle.loads((ROWS / f"{run}.pickle").read_bytes())
+    points = RECORDINGS / run / "points.json"
+    for series in json.loads(points.read_text("utf-8"))["series"] if points.exists() else []:
+        if series["name"] == "layer/attention_logit_max":
+            rows += [(step, {series["name"]: float(value)}) for step, value in zip(series["step"], series["value"])]
     return rows
 
 
@@ -157,18 +167,17 @@ def main() -> int:
     arguments = parser.parse_args()
     chosen = arguments.programs or programs()
     torch.set_num_threads(1)
-    work = [(name, story, seed) for name in chosen for story in stories(name) for seed in story.seeds
+    work = [(name, story, seed, fingerprint(name, story)) for name in chosen for story in stories(name) for seed in story.seeds
             if (not arguments.only or story.id in arguments.only) and (not arguments.seeds or seed in arguments.seeds)
             and (arguments.force or not is_current(name, story, seed))]
     warm_up(chosen)
     running: set[int] = set()
     failed = 0
-    for name, story, seed in [] if arguments.check else work:
+    for name, story, seed, mark in [] if arguments.check else work:
         if len(running) >= arguments.jobs:
             ended, status = os.wait()
             running.discard(ended)
             failed += status != 0
-        mark = fingerprint(name, story)
         sys.stdout.flush()
         child = os.fork()
         if child == 0:

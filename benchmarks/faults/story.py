@@ -215,7 +215,7 @@ class Story:
 
 def expected(story: Story, program: str, split: str, rows: Rows, healthy: list[Rows], same_seed: Rows) -> dict[str, Any]:
     """expected.json of one recording. `same_seed`: the healthy run that began from the same numbers."""
-    train = [step for step, metrics in rows if not any(name.startswith(("eval", "val")) for name in metrics)]
+    train = [step for step, metrics in rows if not any(name.startswith(("eval", "val", "layer")) for name in metrics)]
     logged = sorted(set(train))
     base = {"healthy": story.is_healthy, "program": program, "split": split,
             "fault": None if story.is_healthy else story.id}

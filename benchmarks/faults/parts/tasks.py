@@ -5,15 +5,13 @@ from __future__ import annotations
 
 import random
 
-PAD, EOS, USER, ASSISTANT, COPY, REVERSE, SORT = range(7)
-FIRST_SYMBOL, SYMBOLS = 7, 12
+PAD, EOS, USER, ASSISTANT, COPY, SORT = range(6)
+FIRST_SYMBOL, SYMBOLS = 6, 8
 VOCABULARY = FIRST_SYMBOL + SYMBOLS
 
 
 def answer_to(operation: int, symbols: list[int]) -> list[int]:
-    if operation == COPY:
-        return list(symbols)
-    return symbols[::-1] if operation == REVERSE else sorted(symbols)
+    return sorted(symbols) if operation == SORT else list(symbols)
 
 
 def questions(seed: int, count: int) -> list[tuple[list[int], list[int]]]:
@@ -21,7 +19,7 @@ def questions(seed: int, count: int) -> list[tuple[list[int], list[int]]]:
     source = random.Random(seed)
     pairs = []
     for _ in range(count):
-        operation = source.choice((COPY, REVERSE, SORT))
-        symbols = [FIRST_SYMBOL + source.randrange(SYMBOLS) for _ in range(source.randint(3, 5))]
+        operation = source.choice((COPY, SORT))
+        symbols = [FIRST_SYMBOL + source.randrange(SYMBOLS) for _ in range(4)]
         pairs.append(([operation, *symbols], answer_to(operation, symbols)))
     return pairs

@@ -209,7 +209,7 @@ STORIES = [
           "too.", {"learning_rate": 0.02, "beta": 0.01, "max_grad_norm": 0.0},
           rules=("preference-degeneration", "learning-rate-too-high", "loss-divergence"),
           causes=("beta-too-low", "learning-rate-too-high", "chosen-likelihood-collapse"),
-          onset=Deviates("logps/chosen", "below"), harm=worse("logps/chosen", 3.0),
+          onset=Deviates("logps/chosen", "below"), harm=worse("logps/chosen", 3.0, lower_is_better=False),
           advice=("beta", "learning_rate"),
           allowed=("loss-spike", "gradient-explosion", "loss-divergence", "learning-rate-too-high", "no-learning",
                    "loss-plateau", "kl-blowup", "overfitting")),

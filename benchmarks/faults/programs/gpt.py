@@ -217,7 +217,7 @@ STORIES = [
     Story("attention-logits", "The scores of attention are not divided by the root of the head's size, and query and key "
           "of the first block begin thirty times too large.", fault="attention-logits",
           rules=("attention-logit-growth",), causes=("qk-norm-missing", "initialization-too-large"),
-          layer=("blocks.0.attn", "blocks.0.attn.query", "blocks.0.attn.key"), harm=worse("loss", 1.05),
+          layer=("blocks.0.attn", "blocks.0.attn.query", "blocks.0.attn.key"), harm=worse("layer/attention_logit_max", 20.0),
           allowed=("loss-plateau", "gradient-explosion", "loss-spike", "update-ratio-out-of-band", "clipping-dominates")),
     Story("log-of-zero", "From step 130 on the loss takes the logarithm of a probability in half precision, which is 0 "
           "for unlikely targets.", fault="log-of-zero",

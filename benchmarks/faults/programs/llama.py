@@ -132,8 +132,8 @@ def build(journal: Journal) -> Llama:
     model = Llama(journal.config, scaled=journal.fault != "unscaled")
     with torch.no_grad():
         if journal.fault == "unscaled":
-            model.layers[0].attention.wq.weight.mul_(10.0)
-            model.layers[0].attention.wk.weight.mul_(10.0)
+            model.layers[0].attention.wq.weight.mul_(20.0)
+            model.layers[0].attention.wk.weight.mul_(20.0)
         if journal.fault == "embedding-init":
             model.tok_embeddings.weight.mul_(10.0)
             model.output.weight.mul_(120.0)
@@ -277,9 +277,9 @@ STORIES = [
           allowed=("gradient-explosion", "loss-spike", "loss-plateau", "update-ratio-out-of-band", "no-learning",
                    "attention-logit-growth", "gradient-vanishing", "clipping-dominates", "frozen-layer")),
     Story("unscaled", "The first layer's scores are not divided by the root of the head's size, and its query and key begin "
-          "ten times too large.", {"lr": 1e-2}, "unscaled", rules=("attention-logit-growth",),
+          "twenty times too large.", fault="unscaled", rules=("attention-logit-growth",),
           causes=("qk-norm-missing", "initialization-too-large"),
-          layer=("layers.0.attention", "layers.0.attention.wq", "layers.0.attention.wk"), harm=worse("loss", 1.02),
+          layer=("layers.0.attention", "layers.0.attention.wq", "layers.0.attention.wk"), harm=worse("layer/attention_logit_max", 20.0),
           allowed=("loss-plateau", "gradient-explosion", "loss-spike", "update-ratio-out-of-band", "clipping-dominates")),
     Story("corrupt-shard", "Steps 100 to 102 read noise and unmasked padding; nothing is clipped.", {"max_norm": 0.0},
           "corrupt-shard", rules=("loss-spike",), causes=("bad-batch", "degenerate-input"), begins=100,

@@ -23,7 +23,7 @@ STYLE = styles.hugging_face
 IGNORED = -100
 CONFIG = {
     "model": "base-chat", "hidden_size": 32, "num_hidden_layers": 2, "per_device_train_batch_size": 12,
-    "gradient_accumulation_steps": 1, "learning_rate": 3e-3, "warmup_steps": 10, "lr_scheduler_type": "linear",
+    "gradient_accumulation_steps": 1, "learning_rate": 6e-3, "warmup_steps": 10, "lr_scheduler_type": "linear",
     "max_steps": 160, "logging_steps": 4, "eval_steps": 32, "max_grad_norm": 1.0, "weight_decay": 0.0,
     "adam_beta2": 0.999, "adam_epsilon": 1e-8, "logging_nan_inf_filter": True, "train_examples": 4000,
     "assistant_only_loss": True, "response_template": "<|assistant|>", "dropout": 0.0, "steps_per_epoch": 333,
@@ -43,7 +43,8 @@ class Layer(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         batch, length, width = x.shape
         q, k, v = self.qkv(x).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        scores = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).masked_fill(~mask, float("-inf"))
+        mixed = scores.softmax(-1) @ v
         x = self.attention_norm(x + self.dropout(self.out(mixed.transpose(1, 2).reshape(batch, length, width))))
         out: Tensor = self.feed_norm(x + self.dropout(self.down(functional.silu(self.up(x)))))
         return out
@@ -70,8 +71,8 @@ class Chat(nn.Module):
         width = config["hidden_size"]
         self.tokens, self.places = nn.Embedding(VOCABULARY, width), nn.Embedding(32, width)
         self.layers = nn.ModuleList(Layer(width, 4, config["dropout"]) for _ in range(config["num_hidden_layers"]))
-        nn.init.normal_(self.tokens.weight, std=0.05)
-        nn.init.normal_(self.places.weight, std=0.05)
+        nn.init.normal_(self.tokens.weight, std=0.1)
+        nn.init.normal_(self.places.weight, std=0.2)
 
     def forward(self, ids: Tensor, seen: Tensor | None = None) -> Tensor:
         length = ids.shape[1]
