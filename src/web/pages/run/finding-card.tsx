@@ -1,5 +1,5 @@
 import { useId } from "react";
-import type { Advice, Cause, Finding, Related } from "../../../model/finding.ts";
+import type { Cause, Finding, Related } from "../../../model/finding.ts";
 import { full, grouped, short } from "../../format/number.ts";
 import { splitSentence, verdictWord } from "../../format/verdict.ts";
 import { SeverityMark } from "../../widgets/severity-mark.tsx";
