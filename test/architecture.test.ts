@@ -10,6 +10,7 @@ import * as records from "../src/api/records.ts";
 import { routes } from "../src/api/index.ts";
 import * as runs from "../src/api/runs.ts";
 import * as server from "../src/api/server.ts";
+import * as verification from "../src/api/verification.ts";
 import { commands } from "../src/cli/commands/index.ts";
 import { formats } from "../src/ingest/formats/index.ts";
 import { endpoints } from "../src/server/routes/index.ts";
@@ -67,12 +68,12 @@ test("each web page has its folder, and each folder its page", () => {
 test("each route of the API is listed once and has an endpoint", () => {
   const isRoute = (value: unknown): value is { id: string } =>
     isObject(value) && typeof value["method"] === "string" && typeof value["path"] === "string";
-  const defined = [points, records, runs, server].flatMap((module) => Object.values(module).filter(isRoute));
+  const defined = [points, records, runs, server, verification].flatMap((module) => Object.values(module).filter(isRoute));
   const listed = routes.map(({ id }) => id);
   expect(defined.length).toBeGreaterThan(10);
   expect(listed.toSorted()).toEqual(defined.map(({ id }) => id).toSorted());
   expect(new Set(listed).size).toBe(listed.length);
   expect(endpoints.map(({ route }) => route.id).toSorted()).toEqual(listed.toSorted());
   // A file that is added to the folder has to be added to this test as well.
-  expect(filesIn("src/api")).toEqual(["events", "points", "records", "route", "runs", "server"]);
+  expect(filesIn("src/api")).toEqual(["events", "points", "records", "route", "runs", "server", "verification"]);
 });

@@ -1,6 +1,7 @@
 import { getBuckets, getPoints, getSeries, postPoints } from "./points.ts";
 import { getRecordGroups, getRecords, postRecords } from "./records.ts";
 import { deleteRun, getReport, getRun, getRuns, patchRun, postRun } from "./runs.ts";
+import { getVerification } from "./verification.ts";
 import { getHealth, getStorage } from "./server.ts";
 
 /** Every endpoint of the native API; a test compares this list with the folder and with what the server registers. */
@@ -20,4 +21,5 @@ export const routes = [
   postRecords,
   getRecords,
   getRecordGroups,
+  getVerification,
 ] as const;

@@ -114,3 +114,9 @@ export const Verification = z.object({
   ),
 });
 export type Verification = z.infer<typeof Verification>;
+
+/** Helped, every fault of before is gone, none is new, and no other metric got worse: what a person may call fixed. */
+export const isVerified = ({ verdict, faults, guards }: Verification): boolean =>
+  verdict === "helped" &&
+  faults.every(({ state }) => state === "gone") &&
+  guards.every(({ state }) => state !== "worse");

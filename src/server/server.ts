@@ -56,6 +56,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await catalog.load();
   const hub = new Hub();
   const live = new LiveRuns(store, catalog, hub, log);
+  await live.advice.load();
   const summaries = new Summaries(catalog, live, hub, log);
 
   let usedAt = Date.now();

@@ -1,6 +1,15 @@
 /** Which metric decides whether a change helped, and which direction of it is better. */
 import type { RunData, SeriesData } from "../run-data.ts";
-import { evalLoss, evalMetric, reward, stepsPerSecond, throughput, trainLoss, type Signal } from "../signals.ts";
+import {
+  evalLoss,
+  evalMetric,
+  learningRate,
+  reward,
+  stepsPerSecond,
+  throughput,
+  trainLoss,
+  type Signal,
+} from "../signals.ts";
 
 export type Better = "lower" | "higher";
 
@@ -72,3 +81,5 @@ export function directionOf(name: string): Better | undefined {
   if (lowerIsBetter.test(name)) return "lower";
   return higherIsBetter.test(name) ? "higher" : undefined;
 }
+
+export const isLearningRate: Signal["matches"] = (name, labels) => learningRate.matches(name, labels);

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { FlatConfig } from "../../model/config.ts";
+import { isVerified } from "../../model/verification.ts";
 import { reportOn } from "../outcome.fixture.ts";
 import { random, runOf, type Row } from "../synthetic.fixture.ts";
 import type { JudgedRun } from "./judged-run.ts";
 import { withSeed } from "./next-runs.ts";
-import { isVerified, seedOf, verifyRuns } from "./verify.ts";
+import { seedOf, verifyRuns } from "./verify.ts";
 
 interface Shape {
   readonly end: number;

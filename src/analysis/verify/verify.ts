@@ -90,12 +90,6 @@ function verdictOf(
   return "not-shown";
 }
 
-/** Helped, every fault of before is gone, none is new, and no other metric got worse: what a person may call fixed. */
-export const isVerified = ({ verdict, faults, guards }: Verification): boolean =>
-  verdict === "helped" &&
-  faults.every(({ state }) => state === "gone") &&
-  guards.every(({ state }) => state !== "worse");
-
 const seeded = (run: JudgedRun): Seeded => ({ run, seed: seedOf(run.data.config) });
 
 /** The seed as configured; the shortest key first, so that `seed` wins over `data.sampler.seed`. */
@@ -180,7 +174,7 @@ function faultChanges(before: readonly JudgedRun[], after: readonly JudgedRun[])
 }
 
 /** Advice of the runs before, as it is in force in the first run after. */
-function recognise(
+export function recognise(
   before: readonly JudgedRun[],
   after: readonly JudgedRun[],
 ): { applied: AppliedAdvice[]; keys: Set<string> } {

@@ -1,4 +1,4 @@
-import type { Advice, Cause, Evidence, Finding, Severity } from "../../model/finding.ts";
+import type { Advice, AdviceOutcome, Cause, Evidence, Finding, Severity } from "../../model/finding.ts";
 import { patchesOf } from "../../analysis/index.ts";
 import { sparkline, type Curve } from "./sparkline.ts";
 import type { Style } from "./style.ts";
@@ -44,6 +44,7 @@ export function findingBlock(finding: Finding, style: Style, view: FindingView):
     lines.push(...causeLines(cause, style, view.full === true));
   for (const advice of view.full === true ? finding.advice : finding.advice.slice(0, 1)) {
     lines.push(...labelled("change  ", advice.summary, width));
+    if (advice.outcome !== undefined) lines.push(...outcomeLines(advice.outcome, style));
     for (const { key, from, to } of advice.changes) lines.push(...diffLines(key, from, to, style));
     if (view.full === true) {
       lines.push(...pasteLines(advice, style));
@@ -119,6 +120,16 @@ function causeLines(cause: Cause, style: Style, full: boolean): string[] {
       ...labelled("        against: ", reason, width).map((line) => line.replace("against:", red("against:"))),
     );
   return lines.map((line, i) => (i === 0 ? line : dim(line)));
+}
+
+const outcomeWords = { helped: "helped", "did-not-help": "did not help", "not-shown": "not shown" };
+
+/** What came of the advice; green is for a verified fix alone. */
+function outcomeLines({ state, run, statement, verified }: AdviceOutcome, style: Style): string[] {
+  const result = state === "applied" ? "" : `${outcomeWords[state]}, `;
+  const text = `applied in ${run}: ${result}${statement}`;
+  const lines = labelled("tried   ", text, style.width - 2);
+  return verified ? lines.map((line) => style.colours.green(line)) : lines;
 }
 
 /** The advice in the user's own language, unless the diff above is that already. */

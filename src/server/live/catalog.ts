@@ -55,6 +55,10 @@ export class Catalog {
     return entry;
   }
 
+  ids(): readonly string[] {
+    return [...this.#entries.keys()];
+  }
+
   *running(): Iterable<Entry> {
     for (const entry of this.#entries.values()) if (entry.row.status === "running") yield entry;
   }

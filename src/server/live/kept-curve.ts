@@ -23,3 +23,27 @@ export async function keptSparkline(
   const kept = KeptCurve.safeParse(JSON.parse(Buffer.from(blob.content).toString("utf8")));
   return kept.data?.series === main.id && kept.data.count === main.count ? kept.data.sparkline : undefined;
 }
+
+/** A series up to this length is read whole for its sparkline. */
+const maxCurvePoints = 5_000;
+
+/** Enough of a series for its sparkline: all of a short one, the extremes of a long one in their order. */
+export async function shortCurve(
+  store: Store,
+  run: string,
+  { id: series, count }: { readonly id: string; readonly count: number },
+): Promise<Float64Array> {
+  if (count <= maxCurvePoints) {
+    const [points] = await store.readPoints(run, { series: [series], limit: maxCurvePoints });
+    return points?.value ?? new Float64Array(0);
+  }
+  const [curve] = await store.readBuckets(run, { series: [series], axis: "step", width: 200 });
+  if (curve === undefined) return new Float64Array(0);
+  const values = new Float64Array(2 * curve.min.length);
+  for (let i = 0; i < curve.min.length; i += 1) {
+    const [low, high] = [curve.min[i] ?? Number.NaN, curve.max[i] ?? Number.NaN];
+    const isLowFirst = (curve.minStep[i] ?? 0) <= (curve.maxStep[i] ?? 0);
+    values.set(isLowFirst ? [low, high] : [high, low], 2 * i);
+  }
+  return values;
+}

@@ -1,12 +1,14 @@
+import type { JudgedRun } from "../../analysis/index.ts";
 import type { LiveEvent } from "../../api/events.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Report } from "../../model/report.ts";
 import type { Run } from "../../model/run.ts";
 import type { Batch, Store } from "../../store/store.ts";
+import { AdviceBook } from "./advice-book.ts";
 import { unknownRun, type Catalog, type Derived } from "./catalog.ts";
 import { DiagnosisQueue } from "./diagnosis-queue.ts";
 import type { Hub } from "./hub.ts";
-import { keepCurve, keptSparkline, type KeptCurve } from "./kept-curve.ts";
+import { keepCurve, keptSparkline, shortCurve, type KeptCurve } from "./kept-curve.ts";
 import { keepLedger } from "./kept-ledger.ts";
 import { LiveRun } from "./live-run.ts";
 import { judged, lastStepOf, lossOf, mainLoss, sparkline } from "./summary.ts";
@@ -20,8 +22,6 @@ const maxHeldTogether = 4_000_000;
 /** Findings of one run are written at most this often while they change. */
 const persistEveryMs = 1_000;
 const maxReports = 200;
-/** A series up to this length is read whole for its sparkline. */
-const maxCurvePoints = 5_000;
 
 /**
  * Runs in memory and their diagnosis while data comes in.
@@ -43,6 +43,7 @@ export class LiveRuns {
   readonly #queue: DiagnosisQueue<LiveRun>;
   readonly #persists = new Set<Promise<void>>();
   readonly #late = new Map<LiveRun, NodeJS.Timeout>();
+  readonly advice: AdviceBook;
   readonly #tick: NodeJS.Timeout;
 
   constructor(store: Store, catalog: Catalog, hub: Hub, log: (line: string) => void) {
@@ -50,6 +51,13 @@ export class LiveRuns {
     this.#catalog = catalog;
     this.#hub = hub;
     this.#log = log;
+    this.advice = new AdviceBook({
+      store,
+      catalog,
+      judge: (id) => this.judge(id),
+      changed: (id) => this.#adviceChanged(id),
+      log,
+    });
     this.#queue = new DiagnosisQueue((live) => this.#diagnoseSafely(live));
     this.#tick = setInterval(() => this.#lookAfter(), tickMs);
     this.#tick.unref();
@@ -85,6 +93,7 @@ export class LiveRuns {
   changed(run: Run): void {
     this.#reports.delete(run.id);
     this.#announceRun(run.id);
+    if (run.status !== "running") this.advice.ended(run.id);
     const live = this.#settled.get(run.id);
     if (live === undefined) return;
     live.change(run);
@@ -94,6 +103,7 @@ export class LiveRuns {
   async deleted(id: string): Promise<void> {
     this.#forget(id);
     this.#reports.delete(id);
+    this.advice.deleted(id);
     this.#hub.deleted(id);
     await Promise.allSettled(this.#persists);
   }
@@ -126,6 +136,23 @@ export class LiveRuns {
     const report = live.report ?? live.diagnose(null);
     this.#remember(id, report);
     return report;
+  }
+
+  /** The run as a comparison of runs takes it. */
+  async judge(id: string): Promise<JudgedRun> {
+    const [report, run] = [await this.report(id), await this.#store.getRun(id)];
+    if (run === undefined) throw unknownRun(id);
+    const { data } = await this.open(id);
+    const { name, environment } = run;
+    return { id, name, data, report, command: environment.command, environment };
+  }
+
+  #adviceChanged(id: string): void {
+    this.#reports.delete(id);
+    const live = this.#settled.get(id);
+    if (live === undefined) return;
+    live.isStale = true;
+    this.#queue.request(live);
   }
 
   /** The current state of one run, as the first events of a stream. Nothing happens between making it and the return. */
@@ -162,7 +189,7 @@ export class LiveRuns {
     if (main !== undefined) {
       line = await keptSparkline(this.#store, id, main);
       if (line === undefined) {
-        line = sparkline(await this.#curve(id, main));
+        line = sparkline(await shortCurve(this.#store, id, main));
         this.#keep(id, { series: main.id, count: main.count, sparkline: line });
       }
     }
@@ -175,25 +202,9 @@ export class LiveRuns {
     };
   }
 
-  /** Enough of a series for its sparkline: all of a short one, the extremes of a long one in their order. */
-  async #curve(id: string, { id: series, count }: { id: string; count: number }): Promise<Float64Array> {
-    if (count <= maxCurvePoints) {
-      const [points] = await this.#store.readPoints(id, { series: [series], limit: maxCurvePoints });
-      return points?.value ?? new Float64Array(0);
-    }
-    const [curve] = await this.#store.readBuckets(id, { series: [series], axis: "step", width: 200 });
-    if (curve === undefined) return new Float64Array(0);
-    const values = new Float64Array(2 * curve.min.length);
-    for (let i = 0; i < curve.min.length; i += 1) {
-      const [low, high] = [curve.min[i] ?? Number.NaN, curve.max[i] ?? Number.NaN];
-      const isLowFirst = (curve.minStep[i] ?? 0) <= (curve.maxStep[i] ?? 0);
-      values.set(isLowFirst ? [low, high] : [high, low], 2 * i);
-    }
-    return values;
-  }
-
   async close(): Promise<void> {
     clearInterval(this.#tick);
+    await this.advice.close();
     this.#queue.close();
     for (const timer of this.#late.values()) clearTimeout(timer);
     this.#late.clear();
@@ -242,7 +253,8 @@ export class LiveRuns {
     const entry = this.#catalog.get(live.id);
     if (entry === undefined) return;
     const before = live.report;
-    const report = live.diagnose(entry.row.status === "running" ? Date.now() : null);
+    const report = this.advice.decorate(live.id, live.diagnose(entry.row.status === "running" ? Date.now() : null));
+    live.report = report;
     const derived: Derived = { ...judged(report.findings), ...curveOf(live) };
     const isNews = JSON.stringify(derived) !== JSON.stringify(entry.derived);
     entry.derived = derived;

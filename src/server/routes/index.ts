@@ -3,6 +3,7 @@ import { pointEndpoints } from "./points.ts";
 import { recordEndpoints } from "./records.ts";
 import { runEndpoints } from "./runs.ts";
 import { serverEndpoints } from "./server.ts";
+import { verificationEndpoints } from "./verification.ts";
 
 /** The behaviour of every route in `src/api/index.ts`; a test compares the two lists. The event streams are in events.ts. */
 export const endpoints: readonly Endpoint[] = [
@@ -10,4 +11,5 @@ export const endpoints: readonly Endpoint[] = [
   ...runEndpoints,
   ...pointEndpoints,
   ...recordEndpoints,
+  ...verificationEndpoints,
 ];

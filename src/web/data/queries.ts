@@ -3,6 +3,7 @@ import { getSeries } from "../../api/points.ts";
 import { getRecordGroups, getRecords } from "../../api/records.ts";
 import { getReport, getRun, getRuns, type RunSummary } from "../../api/runs.ts";
 import { getHealth, getStorage } from "../../api/server.ts";
+import { getVerification } from "../../api/verification.ts";
 import type { Level } from "../../model/record.ts";
 import { CallError, call } from "./call.ts";
 
@@ -28,6 +29,12 @@ export const seriesOf = (run: string) =>
   queryOptions({
     queryKey: ["series", run],
     queryFn: async () => (await call(getSeries, { params: { run } })).series,
+  });
+
+export const verificationOf = (before: readonly string[], after: readonly string[]) =>
+  queryOptions({
+    queryKey: ["verification", before, after],
+    queryFn: () => call(getVerification, { query: { before: before.join(","), after: after.join(",") } }),
   });
 
 export const storage = queryOptions({ queryKey: ["storage"], queryFn: () => call(getStorage) });

@@ -21,6 +21,7 @@ import { useView } from "../../state/use-view.ts";
 import { Failure } from "../../widgets/failure.tsx";
 import { ConfigDifferences } from "./config-differences.tsx";
 import { Legend, type ComparedRun } from "./legend.tsx";
+import { VerificationPanel } from "./verification.tsx";
 
 const chartHeight = 200;
 const noFlags: readonly Flag[] = [];
@@ -128,6 +129,7 @@ export function ComparePage() {
         remove={(id) => update({ runs: ids.filter((other) => other !== id) })}
       />
       <ConfigDifferences runs={runs} />
+      <VerificationPanel runs={runs} after={view.after ?? []} setAfter={(after) => update({ after })} />
       <div className="run-tabs">
         <CurveToolbar
           view={view}
