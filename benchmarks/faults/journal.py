@@ -27,6 +27,13 @@ def rounded(value: float) -> Any:
     return int(short) if short == int(short) and abs(short) < 1e15 else short
 
 
+def thinned(steps: list[int], values: list[float]) -> tuple[list[int], list[float]]:
+    """Without the points at which a number that is not finite has already been so for three: once broken, a run is
+    watched at every step, and all of them say the same."""
+    kept = [i for i in range(len(values)) if i < 3 or any(math.isfinite(value) for value in values[i - 3:i + 1])]
+    return [steps[i] for i in kept], [values[i] for i in kept]
+
+
 class Journal:
     """One run as it is recorded."""
 
@@ -88,7 +95,8 @@ class Journal:
         if not self.series and not self.records:
             return None
         series = []
-        for (name, labels), (step, value) in self.series.items():
+        for (name, labels), columns in self.series.items():
+            step, value = thinned(*columns) if name.startswith("layer/") else columns
             # A hash is an integer of 48 bits; its digits are its meaning.
             shown = [int(v) for v in value] if name == "parameters/hash" else [rounded(v) for v in value]
             series.append({"name": name, **({"labels": dict(labels)} if labels else {}), "step": step, "value": shown})

@@ -4,6 +4,7 @@
     python benchmarks/faults/record.py gpt cnn                these programs
     python benchmarks/faults/record.py gpt --only bad-batch   one story
     python benchmarks/faults/record.py --check                only say what is missing or did no harm
+    python benchmarks/faults/record.py --table                the tables of README.md
 
 A `python` with torch. torch is imported once; each run is a fork with one thread.
 """
@@ -108,9 +109,12 @@ def rows_of(name: str, story: str, seed: int) -> Rows:
     run = f"{name}-{story}-seed{seed}"
     rows: Rows = pickle.loads((ROWS / f"{run}.pickle").read_bytes())
     points = RECORDINGS / run / "points.json"
+    highest: dict[int, float] = {}
     for series in json.loads(points.read_text("utf-8"))["series"] if points.exists() else []:
         if series["name"] == "layer/attention_logit_max":
-            rows += [(step, {series["name"]: float(value)}) for step, value in zip(series["step"], series["value"])]
+            for step, value in zip(series["step"], series["value"]):
+                highest[step] = max(float(value), highest.get(step, 0.0))
+    rows += [(step, {"layer/attention_logit_max": value}) for step, value in sorted(highest.items())]
     return rows
 
 
@@ -148,6 +152,20 @@ def tell(name: str, split: str) -> int:
     return harmless
 
 
+def table(name: str) -> str:
+    """What README.md says of one program."""
+    about = (load(name).__doc__ or "").strip().replace("\n", " ")
+    lines = [f"### {name} ({'tuning' if name in TUNING else 'held-out'})", "", about, "",
+             "| story | what is wrong | rules | causes | layer |", "|---|---|---|---|---|"]
+    for story in stories(name):
+        if not story.is_healthy:
+            places = story.layer if isinstance(story.layer, tuple) else (story.layer,) if story.layer else ()
+            cells = (story.rules, story.causes, places)
+            lines.append(f"| `{story.id}` | {story.truth} | " + " | ".join(", ".join(cell) for cell in cells) + " |")
+    lines += ["", "Healthy: " + " ".join(f"`{story.id}`: {story.truth}" for story in stories(name) if story.is_healthy)]
+    return "\n".join(lines)
+
+
 def warm_up(chosen: list[str]) -> None:
     """Makes data, and imports what torch imports at the first optimizer, once for all runs."""
     for program in chosen:
@@ -164,7 +182,11 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--force", action="store_true", help="record again what is up to date")
     parser.add_argument("--check", action="store_true", help="record nothing")
+    parser.add_argument("--table", action="store_true", help="print the tables of README.md")
     arguments = parser.parse_args()
+    if arguments.table:
+        print("\n\n".join(table(name) for name in arguments.programs or programs()))
+        return 0
     chosen = arguments.programs or programs()
     torch.set_num_threads(1)
     work = [(name, story, seed, fingerprint(name, story)) for name in chosen for story in stories(name) for seed in story.seeds

@@ -18,10 +18,6 @@ def clock(seconds: float) -> str:
     return "%d:%02d:%02d" % (hours, minutes, rest) if hours else "%02d:%02d" % (minutes, rest)
 
 
-def is_eval(metrics: dict[str, float]) -> bool:
-    return any(name.startswith(("eval", "val")) for name in metrics)
-
-
 def hugging_face(journal: Journal, step: int, metrics: dict[str, float]) -> Lines:
     """Transformers 5: dictionaries of strings on stdout, and the bar that says which step it is."""
     total = journal.config["max_steps"]
@@ -63,8 +59,7 @@ def titan(journal: Journal, step: int, metrics: dict[str, float]) -> Lines:
     seconds = journal.now()
     date = "2026-09-21 12:%02d:%02d,%03d" % (seconds // 60 % 60, seconds % 60, seconds * 1000 % 1000)
     pairs = "  ".join("%s: %8.5g" % (name, value) for name, value in metrics.items())
-    kind = "validate step" if is_eval(metrics) else "step"
-    return [("err", f"[rank0]:[titan] {date} - root - INFO - {kind}: {step:2d}  {pairs}\n")]
+    return [("err", f"[rank0]:[titan] {date} - root - INFO - step: {step:2d}  {pairs}\n")]
 
 
 def json_lines(journal: Journal, step: int, metrics: dict[str, float]) -> Lines:

@@ -96,7 +96,7 @@ class Replicas:
 
     def backward(self, x: Tensor, labels: Tensor, step: int) -> tuple[float, float, list[float], float]:
         """Loss, accuracy, seconds of each rank, and the seconds that the others waited for the slowest."""
-        losses, seconds, right = [], [], 0
+        losses, seconds, right, computed = [], [], 0, 0.0
         for rank, (part, answer) in enumerate(zip(x.chunk(len(self.copies)), labels.chunk(len(self.copies)))):
             began = time.process_time()
             logits = self.copies[rank](part)
@@ -105,12 +105,13 @@ class Replicas:
             losses.append(loss.item())
             right += int((logits.argmax(-1) == answer).sum())
             seconds.append((time.process_time() - began) * CLOCK_SCALE)
+            computed += seconds[rank]
             if self.journal.fault == "slow-rank" and step >= 90 and rank == 2:
                 # A neighbour takes two thirds of this machine's processor.
                 seconds[rank] *= 3.0
         self.average(step)
         # One process computes the ranks one after the other; on machines of their own they would overlap.
-        self.journal.wait(max(seconds) - sum(seconds))
+        self.journal.wait(max(seconds) - computed)
         return sum(losses) / len(losses), right / len(labels), seconds, max(seconds)
 
     def average(self, step: int) -> None:

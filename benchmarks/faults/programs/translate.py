@@ -18,7 +18,7 @@ from torch.nn import functional
 from journal import Journal
 from parts import styles
 from parts.training import clip, schedule, set_rate
-from story import AfterBest, Deviates, FirstRow, LastRow, Story, ends_early, jumps, not_finite, turns, worse
+from story import AfterBest, FirstRow, LastRow, Story, ends_early, jumps, not_finite, turns, worse
 
 STYLE = styles.hugging_face
 IGNORED = -100
@@ -214,7 +214,7 @@ STORIES = [
     Story("no-warmup", "The learning rate begins at 0.3 without warm-up; with clipping off the first steps throw the "
           "weights far away.", {"learning_rate": 0.3, "warmup_steps": 0, "max_grad_norm": 0.0},
           rules=("learning-rate-too-high", "loss-divergence", "no-learning"),
-          causes=("no-warmup", "learning-rate-too-high"), onset=Deviates("loss", "above"), harm=worse("loss", 1.2),
+          causes=("no-warmup", "learning-rate-too-high"), begins=2, harm=worse("loss", 1.2),
           advice=("warmup_steps", "learning_rate"),
           allowed=("gradient-explosion", "loss-spike", "loss-plateau", "update-ratio-out-of-band", "dead-units",
                    "attention-logit-growth", "gradient-vanishing")),
