@@ -105,4 +105,75 @@ const sorted: Family = (next) => {
   };
 };
 
-export const stabilityFaults = { scaleFloor, clipped, vanished, byHeart, sorted };
+/** A schedule made for a part of the steps: the rate is 0 for the rest, and the loss stands where it fell. */
+const shortSchedule: Family = (next) => {
+  const end = next.integer(40, 120);
+  const rows = healthy(next, 220);
+  const stuck = (rows[end]?.["loss"] ?? 0) * 1;
+  return {
+    rule: "loss-plateau",
+    onset: (end + 1) * every,
+    story: {
+      rows: rows.map((row, i) => ({
+        ...row,
+        learning_rate: i >= end ? 0 : 1e-3 * Math.min(1, (i + 1) / 5) * 0.5 * (1 + Math.cos((Math.PI * i) / end)),
+        ...(i < end ? {} : { loss: stuck * (1 + 0.02 * next.normal()) }),
+        ...(i < end || row["eval_loss"] === undefined ? {} : { eval_loss: stuck * (1 + 0.001 * next.normal()) }),
+      })),
+    },
+  };
+};
+
+/** A random start that falls a little and then stands still at a full learning rate. */
+const stuckEarly: Family = (next) => {
+  const gain = 0.05 + 0.07 * next.uniform();
+  return {
+    rule: "loss-plateau",
+    onset: Number.NaN,
+    story: {
+      rows: healthyRows(next, { ...usualShape, count: 250, schedule: "constant" }).map((row, i) => {
+        const loss = Math.log(5000) * (1 - gain * (1 - Math.exp(-i / 8)));
+        return {
+          ...row,
+          loss: loss * (1 + 0.01 * next.normal()),
+          ...(row["eval_loss"] === undefined ? {} : { eval_loss: loss * (1 + 0.002 * next.normal()) }),
+        };
+      }),
+      config: { vocab_size: 5000, learning_rate: 1e-3 },
+    },
+  };
+};
+
+/** A rate far too high for Adam: the loss rises by a third at first, comes back and relapses, and gains little. */
+const restless: Family = (next) => {
+  const period = 25 + 20 * next.uniform();
+  return {
+    rule: "learning-rate-too-high",
+    onset: Number.NaN,
+    story: {
+      rows: healthyRows(next, { ...usualShape, count: 240, schedule: "constant", rate: 0.05, warmUp: 0 }).map(
+        (row, i) => ({
+          ...row,
+          loss:
+            (5 + 3.2 * Math.exp(-(((i - 8) / 7) ** 2)) + 0.6 * Math.sin(i / period) ** 2 + 1.2 * Math.exp(-i / 5)) *
+            (1 + 0.03 * next.normal()),
+          grad_norm: (1 + i / 30) * Math.exp(0.3 * next.normal()),
+          learning_rate: 0.05,
+          ...(row["eval_loss"] === undefined ? {} : { eval_loss: 5.4 * (1 + 0.02 * next.normal()) }),
+        }),
+      ),
+      config: { learning_rate: 0.05, optim: "adamw_torch", warmup_steps: 0 },
+    },
+  };
+};
+
+export const stabilityFaults = {
+  scaleFloor,
+  clipped,
+  vanished,
+  byHeart,
+  sorted,
+  shortSchedule,
+  stuckEarly,
+  restless,
+};

@@ -60,4 +60,60 @@ const fineTuneEpochs: Family = (next) => ({
   }),
 });
 
-export const stabilityFamilies = { scaleSettles, alwaysClipped, solved, shuffledEpochs, fineTuneEpochs };
+/** Loss rises by a half while the rate is warmed up, and comes back. */
+const warmUpBump: Family = (next) => ({
+  rows: healthyRows(next, { ...usualShape, count: 250, warmUp: 0.12, start: 5, end: 1.5 }).map((row, i) => ({
+    ...row,
+    loss: (row["loss"] ?? 0) + 2.2 * Math.exp(-(((i - 12) / 6) ** 2)),
+  })),
+});
+
+/** A small model at a constant rate, from a random start to what it can reach; characters leave much to guess. */
+const characters: Family = (next) => ({
+  rows: Array.from({ length: 200 }, (_, i): Row => {
+    const loss = 2.1 + (Math.log(60) - 2.1) * Math.exp(-i / 12) + 0.15 * Math.exp(-i / 90);
+    return {
+      step: (i + 1) * 2,
+      loss: loss * (1 + 0.03 * next.normal()),
+      grad_norm: (0.5 + Math.exp(-i / 10)) * Math.exp(0.2 * next.normal()),
+      learning_rate: 3e-3 * Math.min(1, (i + 1) / 10),
+      ...((i + 1) % 25 === 0 ? { eval_loss: loss * (1.03 + 0.004 * next.normal()) } : {}),
+    };
+  }),
+  config: { vocab_size: 60, learning_rate: 3e-3, max_grad_norm: 1 },
+});
+
+/** Next-item prediction: there is little to gain over guessing, and it is gained slowly. */
+const hardToPredict: Family = (next) => ({
+  rows: Array.from({ length: 250 }, (_, i): Row => {
+    const loss = Math.log(3000) * (0.82 + 0.18 * (1 + i / 12) ** -0.7);
+    return {
+      step: (i + 1) * 10,
+      loss: loss * (1 + 0.015 * next.normal()),
+      grad_norm: 0.6 * Math.exp(0.2 * next.normal()),
+      learning_rate: 1e-3 * (1 - i / 250),
+      ...((i + 1) % 25 === 0 ? { eval_loss: loss * 1.01 * (1 + 0.002 * next.normal()) } : {}),
+    };
+  }),
+  config: { vocab_size: 3000, learning_rate: 1e-3 },
+});
+
+/** Constant, then down at the end (warm-up, stable, decay): the loss falls faster while it decays. */
+const stableThenDecay: Family = (next) => ({
+  rows: healthyRows(next, { ...usualShape, count: 250, schedule: "constant" }).map((row, i) => {
+    const down = Math.max(0, (i - 200) / 50);
+    return { ...row, loss: (row["loss"] ?? 0) * (1 - 0.08 * down), learning_rate: 1e-3 * (1 - down) };
+  }),
+});
+
+export const stabilityFamilies = {
+  scaleSettles,
+  alwaysClipped,
+  solved,
+  shuffledEpochs,
+  fineTuneEpochs,
+  warmUpBump,
+  characters,
+  hardToPredict,
+  stableThenDecay,
+};

@@ -34,6 +34,7 @@ export const optionIds = [
   "data_workers",
   "collective_timeout",
   "loss_scale",
+  "z_loss",
   "kl_coefficient",
   "entropy_coefficient",
   "clip_range_high",

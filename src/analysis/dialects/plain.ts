@@ -27,6 +27,7 @@ export const plain = defineDialect({
     adam_beta2: { key: "adam_beta2", also: ["beta2", "optimizer.beta2", "betas.1", "optimizer.betas.1"] },
     adam_epsilon: { key: "adam_epsilon", also: ["adam_eps", "optimizer.eps", "optimizer.epsilon"] },
     shuffle: "shuffle",
+    z_loss: { key: "z_loss", also: ["z_loss_coef", "z_loss_weight", "z_loss_multiplier"] },
     precision: { key: "precision", also: ["dtype", "mixed_precision"] },
   },
 });

@@ -1,5 +1,6 @@
 import { at, median } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
+import { learningRate, type LearningRate } from "./learning-rate.ts";
 import { type Excursion, harmOf, type LossShape, lossShape } from "./loss-shape.ts";
 
 /** A rise of the loss that did not come back. */
@@ -20,9 +21,19 @@ const longRows = 30;
 /** Less harm than this is a change of the data, not a run that is being lost. */
 const lostShare = 0.2;
 
+/** A rise within the warm-up, or within half as long again, that stays near the first loss, is what a warm-up looks like. */
+const afterWarmUp = 1.5;
+const nearStart = 1.25;
+export const isWarmUpRise = (shape: LossShape, excursion: Excursion, rate: LearningRate | null): boolean =>
+  rate !== null &&
+  rate.warmedUpAt !== null &&
+  excursion.step <= afterWarmUp * rate.warmedUpAt &&
+  excursion.peak.value <= nearStart * shape.initial;
+
 /** Whether an excursion is no spike: open at the end, and not on its way back. */
-export function isDiverged(shape: LossShape, excursion: Excursion): boolean {
+export function isDiverged(shape: LossShape, excursion: Excursion, rate: LearningRate | null): boolean {
   if (excursion.endRow !== null || excursion.rows < patience) return false;
+  if (excursion.rows < longRows && isWarmUpRise(shape, excursion, rate)) return false;
   const { rows, initial } = shape;
   const now = median(rows.value.subarray(Math.max(excursion.row, rows.length - patience)));
   const rise = now - excursion.before;
@@ -36,6 +47,7 @@ export const divergence = defineFact<Divergence>({
     const shape = get(lossShape);
     if (shape === undefined) return undefined;
     const { launch, drift, rows } = shape;
+    const rate = get(learningRate) ?? null;
     if (launch !== null)
       return {
         kind: "launch",
@@ -45,7 +57,7 @@ export const divergence = defineFact<Divergence>({
         peak: launch.peak,
         endStep: launch.endStep,
       };
-    const jump = shape.excursions.find((excursion) => isDiverged(shape, excursion));
+    const jump = shape.excursions.find((excursion) => isDiverged(shape, excursion, rate));
     if (jump !== undefined)
       return { kind: "jump", row: jump.row, step: jump.step, from: jump.before, peak: jump.peak, endStep: null };
     if (drift === null) return undefined;

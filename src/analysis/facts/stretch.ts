@@ -21,8 +21,8 @@ export interface Part {
   readonly end: number;
 }
 
-/** Rows of a block that are looked at: the mean of nine is calm enough, and a long run costs no more than a short one. */
-const rowsOfBlock = 9;
+/** Rows of a block that are looked at: the mean of 32 is calm enough, and a long run costs no more than a short one. */
+export const rowsOfBlock = 32;
 
 /** A part of the curve in `count` pieces of equal length: their means, of few rows where a piece has many. */
 export function blockLevels(values: Numbers, count: number, { from, end }: Part): Float64Array {

@@ -11,8 +11,10 @@ import { gradientVanishing } from "./gradient-vanishing.ts";
 import { hiddenNonFiniteLoss } from "./hidden-non-finite-loss.ts";
 import { initialLossMismatch } from "./initial-loss-mismatch.ts";
 import { klBlowup } from "./kl-blowup.ts";
+import { learningRateTooHigh } from "./learning-rate-too-high.ts";
 import { lengthExplosion } from "./length-explosion.ts";
 import { lossDivergence } from "./loss-divergence.ts";
+import { lossPlateau } from "./loss-plateau.ts";
 import { lossScaleCollapse } from "./loss-scale-collapse.ts";
 import { lossSpike } from "./loss-spike.ts";
 import { maskedLabels } from "./masked-labels.ts";
@@ -20,12 +22,14 @@ import { memorization } from "./memorization.ts";
 import { noLearning } from "./no-learning.ts";
 import { nonFiniteLayer } from "./non-finite-layer.ts";
 import { nonFiniteLoss } from "./non-finite-loss.ts";
+import { outputLogitDrift } from "./output-logit-drift.ts";
 import { overfitting } from "./overfitting.ts";
 import { policyCollapse } from "./policy-collapse.ts";
 import { referenceMismatch } from "./reference-mismatch.ts";
 import { resumeDiscontinuity } from "./resume-discontinuity.ts";
 import { rewardSignalLost } from "./reward-signal-lost.ts";
 import { saturatedActivations } from "./saturated-activations.ts";
+import { secondMomentLag } from "./second-moment-lag.ts";
 import { stalledRun } from "./stalled-run.ts";
 import { updateRatioOutOfBand } from "./update-ratio-out-of-band.ts";
 
@@ -36,6 +40,7 @@ export const rules: readonly Rule[] = [
   hiddenNonFiniteLoss,
   nonFiniteLoss,
   lossDivergence,
+  learningRateTooHigh,
   referenceMismatch,
   entropyCollapse,
   lengthExplosion,
@@ -47,6 +52,8 @@ export const rules: readonly Rule[] = [
   gradientExplosion,
   gradientVanishing,
   lossSpike,
+  secondMomentLag,
+  outputLogitDrift,
   attentionLogitGrowth,
   deadUnits,
   saturatedActivations,
@@ -55,6 +62,7 @@ export const rules: readonly Rule[] = [
   accumulationScaling,
   initialLossMismatch,
   noLearning,
+  lossPlateau,
   clippingDominates,
   overfitting,
   memorization,

@@ -7,7 +7,7 @@ import { options } from "../facts/options.ts";
 import { setup as setupFact } from "../facts/setup.ts";
 import { firstRatio } from "../facts/first-ratio.ts";
 import { gradGrowth } from "../facts/grad-growth.ts";
-import { isDiverged } from "../facts/divergence.ts";
+import { isDiverged, isWarmUpRise } from "../facts/divergence.ts";
 import {
   clipGradients,
   lowerBeta2,
@@ -44,7 +44,9 @@ export const lossSpike = defineRule({
   signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "loss-divergence", "resume-discontinuity"],
   check({ shape, grad, rate, growth, ratio, setup, options: settings }) {
     // A rise after the schedule raised the rate is what a restart looks like; see the sign.
-    const spikes = shape.excursions.filter((e) => !isDiverged(shape, e) && !(e.afterRestart && e.endRow !== null));
+    const spikes = shape.excursions.filter(
+      (e) => !isDiverged(shape, e, rate) && !(e.afterRestart && e.endRow !== null) && !isWarmUpRise(shape, e, rate),
+    );
     const [first] = spikes;
     if (first === undefined) return [];
     const worst = spikes.reduce((a, b) => (b.harm > a.harm ? b : a), first);

@@ -27,7 +27,14 @@ export const memorization = defineRule({
   title: "Training examples are learned by heart",
   why: "The model recalls the examples it has seen, word for word, instead of learning what they have in common.",
   needs: { shape: lossToLearn, exposure, held: optional(generalization), objective, options },
-  signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "loss-divergence", "overfitting"],
+  signOf: [
+    "masked-labels",
+    "hidden-non-finite-loss",
+    "non-finite-loss",
+    "loss-divergence",
+    "overfitting",
+    "data-repeated",
+  ],
   check({ shape: { rows, initial, level }, exposure: { drops, judged }, held, objective: kind, options: settings }) {
     if (kind !== "supervised" || !(initial > 0)) return [];
     const evals = held?.evals ?? null;

@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { changesOf, findingOf, missingFor, reportOn } from "../outcome.fixture.ts";
+import { faultFamilies } from "../faulty.fixture.ts";
+import { healthyFamilies } from "../healthy.fixture.ts";
+import { healthyRows, random, type Row, usualShape } from "../synthetic.fixture.ts";
+
+const rule = "learning-rate-too-high";
+const next = random(43);
+const rows = healthyRows(random(44), { ...usualShape, schedule: "constant", rate: 0.05 });
+
+test("finds a loss that rises above its start, relapses and gains little", () => {
+  const fault = faultFamilies.get("restless")?.(7);
+  const found = findingOf(rule, fault?.story ?? { rows: [] });
+  expect(found?.severity).toBe("warning");
+  expect(found?.causes[0]?.id).toBe("learning-rate-too-high");
+  expect(changesOf(found)).toContainEqual({ key: "learning_rate", from: 0.05, to: 0.005 });
+});
+
+test("finds relapses at an ordinary rate where little was gained", () => {
+  const relapsing = rows.map((row, i): Row => ({
+    ...row,
+    learning_rate: 1e-3,
+    loss: 8 * (i < 5 ? 1 : 0.85 + 0.1 * Math.sin(i ** 1.4 / 60)) * (1 + 0.01 * next.normal()),
+  }));
+  expect(findingOf(rule, { rows: relapsing, config: { learning_rate: 1e-3 } })?.message).toContain("rose again");
+});
+
+test("is part of a divergence where the loss is lost", () => {
+  const fault = faultFamilies.get("badLaunch")?.(3);
+  const report = reportOn({ ...(fault?.story ?? { rows: [] }), config: { learning_rate: 0.08, optim: "adamw_torch" } });
+  expect(report.findings.filter(({ severity }) => severity !== "info").map((finding) => finding.rule)).toEqual([
+    "loss-divergence",
+  ]);
+});
+
+test("is silent on healthy runs that are restless: noise, small batches, restarts, a bump in the warm-up", () => {
+  for (const family of ["noisy", "smallBatch", "restarts", "warmUpBump", "stableThenDecay", "epochSteps", "slowStart"])
+    for (let seed = 310; seed < 316; seed++) {
+      const story = healthyFamilies.get(family)?.(seed) ?? { rows: [] };
+      expect(findingOf(rule, story), `${family} ${seed}`).toBeUndefined();
+    }
+});
+
+test("is silent on a high rate with which a run learns well", () => {
+  expect(findingOf(rule, { rows, config: { learning_rate: 0.05, optim: "adamw_torch" } })).toBeUndefined();
+});
+
+test("is not applicable to a short log", () => {
+  expect(missingFor(rule, { rows: rows.slice(0, 25) })).toEqual(["loss of supervised training, 40 rows of it"]);
+});

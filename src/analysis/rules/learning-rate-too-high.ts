@@ -1,0 +1,119 @@
+import { at } from "../../base/statistics.ts";
+import type { Evidence } from "../../model/finding.ts";
+import { rank } from "../causes.ts";
+import { optional } from "../fact.ts";
+import { rowBefore } from "../facts/curve.ts";
+import { firstRatio } from "../facts/first-ratio.ts";
+import { gradGrowth } from "../facts/grad-growth.ts";
+import { gradShape } from "../facts/grad-shape.ts";
+import { lossToLearn } from "../facts/enough-loss.ts";
+import { learningRate } from "../facts/learning-rate.ts";
+import { options } from "../facts/options.ts";
+import { restlessness } from "../facts/restlessness.ts";
+import { setup as setupFact } from "../facts/setup.ts";
+import { objective } from "../facts/trainer.ts";
+import { clipGradients, lowerRate, surroundingsOf } from "../instability.ts";
+import { say } from "../numbers.ts";
+import { defineRule } from "../rule.ts";
+import { instabilitySuspects } from "../suspects/instability.ts";
+
+/** grad_norm that grew tenfold since the warm-up while the loss gained nothing. */
+const growth = 10;
+/** A loss that is not below this share of its start has gained little of what a smaller rate gains. */
+const littleGained = 0.65;
+const fewestRelapses = 3;
+/** Half as much again is gained when the rate comes down, after nothing was gained at its height. */
+const decayGain = 0.25;
+
+export const learningRateTooHigh = defineRule({
+  id: "learning-rate-too-high",
+  title: "Learning rate is too high",
+  why: "Updates jump over what they should find: the loss stays above what a smaller rate reaches in the same steps.",
+  needs: {
+    restless: restlessness,
+    shape: lossToLearn,
+    grad: optional(gradShape),
+    rate: optional(learningRate),
+    growth: optional(gradGrowth),
+    ratio: optional(firstRatio),
+    setup: setupFact,
+    objective,
+    options,
+  },
+  signOf: [
+    "masked-labels",
+    "non-finite-layer",
+    "hidden-non-finite-loss",
+    "non-finite-loss",
+    "loss-divergence",
+    "accumulation-scaling",
+    "initial-loss-mismatch",
+    "data-repeated",
+  ],
+  leadsTo: ["no-learning", "loss-plateau", "gradient-explosion", "loss-spike", "dead-units", "gradient-vanishing"],
+  check({ restless, shape, grad, rate, growth: norms, ratio, setup, objective: kind, options: settings }) {
+    if (kind !== "supervised") return [];
+    const { rise, relapses, firstRelapse, normGrowth, gainOfDecay, decayStep, last, best } = restless;
+    const { rows, excursions } = shape;
+    const isLittle = last > littleGained;
+    const isExtreme = setup.isRateExtreme === true;
+    const hasGrown = normGrowth >= growth && last > 0.95 * best;
+    const isRestless = relapses >= fewestRelapses || excursions.length >= fewestRelapses;
+    const signs = [
+      ...(rise === null ? [] : [`it rose above its start to ${say(rise.value)} at step ${rise.step}`]),
+      ...(relapses > 0 ? [`its level rose again ${relapses} times`] : []),
+      ...(isLittle ? [`it has gained only ${say(Math.round(100 * (1 - last)))} % of its start`] : []),
+      ...(hasGrown ? [`grad_norm grew ${say(Math.round(normGrowth))} times`] : []),
+      ...(gainOfDecay >= decayGain
+        ? [`it fell by ${say(Math.round(100 * gainOfDecay))} % when the rate came down`]
+        : []),
+    ];
+    const isSure =
+      (rise !== null && (isLittle || isExtreme || isRestless)) ||
+      (isExtreme && isLittle) ||
+      (isRestless && isLittle && relapses > 0) ||
+      (hasGrown && isRestless);
+    // A loss that only fell when the rate came down may have seen the data again by then: it takes another sign.
+    if (!isSure && !(gainOfDecay >= decayGain && (isExtreme || isRestless))) return [];
+    const step =
+      rise?.step ?? (isRestless ? firstRelapse : null) ?? (isSure ? at(rows.step, 0) : (decayStep ?? at(rows.step, 0)));
+    const around = surroundingsOf(step, { grad, rate, options: settings });
+    const row = Math.max(0, rowBefore(rows, step));
+    const evidence: Evidence[] = [
+      { series: rows.series, step: at(rows.step, 0), value: at(rows.value, 0), note: "first loss" },
+      { series: rows.series, step: at(rows.step, row), value: at(rows.value, row), note: "loss where it shows" },
+      {
+        series: rows.series,
+        step: at(rows.step, rows.length - 1),
+        value: at(rows.value, rows.length - 1),
+        note: "last loss",
+      },
+    ];
+    if (rate !== null)
+      evidence.push({ series: rate.series, step: rate.peakStep, value: rate.peak, note: "highest learning rate" });
+    return [
+      {
+        severity: isSure ? "warning" : "info",
+        message: `The loss says that the learning rate${setup.rate === null ? "" : ` (${say(setup.rate)})`} is too high for this model: ${signs.join(", ")}.`,
+        onset: { step },
+        end: null,
+        recovered: false,
+        evidence,
+        causes: rank(
+          instabilitySuspects(
+            around,
+            {
+              isEarly: rise !== null || row < 20,
+              recovered: false,
+              repeats: Math.max(1, relapses),
+              initialRatio: ratio ?? Number.NaN,
+              isSumGrowing: norms?.isSum ?? null,
+            },
+            setup,
+          ),
+        ),
+        advice: [...lowerRate(around, isExtreme ? 10 : 3), ...clipGradients(around, true)],
+      },
+    ];
+  },
+});
