@@ -66,7 +66,10 @@ export const restlessness = defineFact<Restlessness>({
     }
     const rate = get(learningRate);
     const norms = get(gradNorm);
-    const start = norms === undefined || rate?.warmedUpAt == null ? 0 : Math.max(0, rowBefore(norms, rate.warmedUpAt));
+    const start =
+      norms === undefined || rate === undefined || rate.warmedUpAt === null
+        ? 0
+        : Math.max(0, rowBefore(norms, rate.warmedUpAt));
     const best = levels.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
     return {
       rise,

@@ -17,10 +17,13 @@ test("finds a loss that rises above its start, relapses and gains little", () =>
 });
 
 test("finds relapses at an ordinary rate where little was gained", () => {
+  // Rises over some tens of rows at uneven distances.
+  const relapse = (i: number): number =>
+    [40, 95, 118, 170].reduce((sum, center) => sum + 0.2 * Math.exp(-(((i - center) / 9) ** 2)), 0);
   const relapsing = rows.map((row, i): Row => ({
     ...row,
     learning_rate: 1e-3,
-    loss: 8 * (i < 5 ? 1 : 0.85 + 0.1 * Math.sin(i ** 1.4 / 60)) * (1 + 0.01 * next.normal()),
+    loss: 8 * (i < 5 ? 1 : 0.75 + relapse(i)) * (1 + 0.01 * next.normal()),
   }));
   expect(findingOf(rule, { rows: relapsing, config: { learning_rate: 1e-3 } })?.message).toContain("rose again");
 });
