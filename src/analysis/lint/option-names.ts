@@ -36,6 +36,7 @@ const furtherOptions = [
   "generation_batch_size",
   "steps_per_generation",
   "optimizer",
+  "unfrozen",
 ] as const;
 
 export type LintOption = OptionId | (typeof furtherOptions)[number];
@@ -94,6 +95,7 @@ const axolotl: Names = {
   attention: ["attn_implementation"],
   flash_attention: ["flash_attention"],
   adapter: ["adapter"],
+  unfrozen: ["unfrozen_parameters"],
   lora_r: ["lora_r"],
   lora_alpha: ["lora_alpha"],
   lora_modules: ["lora_target_modules"],

@@ -5,7 +5,7 @@ import { hashOf, hashOfNumbers, type TextHash } from "./text-hash.ts";
 export function keyOfRow(row: Row): TextHash {
   if (row.inputIds !== null) return hashOfNumbers(row.inputIds);
   if (row.messages !== null && row.shape === "messages")
-    return hashOf(row.messages.flatMap(({ role, content }) => [role, content]));
+    return hashOf([row.tools, ...row.messages.flatMap(({ role, content }) => [role, content])]);
   if (row.shape === "unknown") return hashOf([row.whole()]);
-  return hashOf([row.prompt, row.answer, ...(row.rejected === null ? [] : [row.rejected])]);
+  return hashOf([row.tools, row.prompt, row.answer, ...(row.rejected === null ? [] : [row.rejected])]);
 }

@@ -43,6 +43,8 @@ export interface Row {
   readonly inputIds: readonly number[] | null;
   readonly labels: readonly number[] | null;
   readonly attentionMask: readonly number[] | null;
+  /** Tools that the row offers, as text: the same question with other tools is another question. */
+  readonly tools: string;
   /** The whole row as text, for a row of unknown shape. */
   readonly whole: () => string;
 }
@@ -76,12 +78,14 @@ const nothing = {
   inputIds: null,
   labels: null,
   attentionMask: null,
+  tools: "",
 } as const;
 
 /** A parsed row in whatever shape it has. */
 export function readRow(place: Place, value: unknown): Row {
   if (!isRecord(value)) return brokenRow(place, `not an object with columns but ${nameOfKind(value)}`);
-  const base = { ...place, ...nothing, columns: Object.keys(value), whole: () => JSON.stringify(value) };
+  const tools = value["tools"] === undefined ? "" : JSON.stringify(value["tools"]);
+  const base: Base = { ...place, ...nothing, tools, columns: Object.keys(value), whole: () => JSON.stringify(value) };
   const ids = numbersOf(value["input_ids"]);
   if (ids !== null)
     return {
@@ -126,7 +130,12 @@ export function readRow(place: Place, value: unknown): Row {
   return { ...base, shape: "unknown" };
 }
 
-type Base = Place & typeof nothing & { readonly columns: readonly string[]; readonly whole: () => string };
+type Base = Place &
+  Omit<typeof nothing, "tools"> & {
+    readonly tools: string;
+    readonly columns: readonly string[];
+    readonly whole: () => string;
+  };
 
 function preference(base: Base, value: Fields): Row {
   const chosen = messagesOf(value["chosen"]);

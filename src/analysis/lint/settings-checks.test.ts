@@ -233,7 +233,7 @@ const cases: readonly {
   {
     check: "renamed-option",
     fires: { config: { ...lora, evaluation_strategy: "steps" } },
-    severity: "warning",
+    severity: "info",
     says: /called eval_strategy since/,
     innocent: { dialect: "axolotl", config: { base_model: "m", warmup_ratio: 0.1 } },
     missing: { rows },

@@ -148,10 +148,13 @@ export class Settings {
     const hasRank = this.number("lora_r") !== undefined || this.isUnknown("lora_r");
     switch (this.dialect) {
       case "axolotl":
-        return adapter === "lora" || adapter === "qlora";
+        if (adapter === "lora" || adapter === "qlora") return true;
+        // Part of the weights is neither.
+        return this.value("unfrozen") === undefined ? false : undefined;
       case "llama-factory":
-        // LoRA is LLaMA-Factory's default.
-        return adapter === undefined || adapter === "lora";
+        // LoRA is LLaMA-Factory's default; `freeze` and `oft` are neither.
+        if (adapter === undefined || adapter === "lora") return true;
+        return adapter === "full" ? false : undefined;
       case "ms-swift":
         return adapter === undefined ? undefined : adapter === "lora";
       case "torchtune":

@@ -115,8 +115,8 @@ function constantsOf(text: string, code: string): ReadonlyMap<string, Literal> {
     const [all, name = "", right = ""] = match;
     counts.set(name, (counts.get(name) ?? 0) + 1);
     const from = match.index + all.length - right.length;
-    const end = right.indexOf("#");
-    const value = parseLiteral(text.slice(from, from + (end === -1 ? right.length : end)).trim());
+    // In `code` a comment is spaces.
+    const value = parseLiteral(text.slice(from, from + right.trimEnd().length));
     if (value !== undefined && /^\S/.test(all)) found.set(name, value);
   }
   for (const [name, times] of counts) if (times > 1) found.delete(name);

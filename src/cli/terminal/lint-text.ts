@@ -1,3 +1,6 @@
+import { json, yaml } from "../../analysis/patches/files.ts";
+import { pythonText } from "../../analysis/patches/scalar-text.ts";
+import type { Advice } from "../../model/finding.ts";
 import type { LintFinding, LintReport, LintWhere } from "../../model/lint.ts";
 import { diffLines, severityText } from "./finding-block.ts";
 import { severities } from "./report-text.ts";
@@ -69,11 +72,28 @@ function block(finding: LintFinding, style: Style): string {
   for (const { summary, changes, expect, source } of finding.advice) {
     lines.push(...labelled("change  ", summary, width));
     for (const { key, from, to } of changes) lines.push(...diffLines(key, from, to, style));
+    lines.push(...pasteLines(finding.where.file, changes, style));
     lines.push(...labelled("expect  ", expect, width));
     if (source !== finding.source) lines.push(...labelled("source  ", source, width).map((line) => dim(line)));
   }
   lines.push(...labelled("source  ", finding.source, width).map((line) => dim(line)));
   return lines.map((line, i) => (i === 0 ? line : `  ${line}`)).join("\n");
+}
+
+/** The change as it stands in a file of that kind, unless the diff is that already. */
+function pasteLines(file: string, changes: Advice["changes"], style: Style): string[] {
+  const kept = changes.filter(({ to }) => to !== null);
+  if (kept.length === 0) return [];
+  const isNested = kept.some(({ key }) => key.includes("."));
+  const text = /\.json$/i.test(file)
+    ? json(kept)
+    : /\.py$/i.test(file)
+      ? kept.map(({ key, to }) => `${key}=${pythonText(to)},`).join("\n")
+      : isNested
+        ? yaml(kept)
+        : "";
+  const lines = text.split("\n").map((line) => plain(line).trimEnd());
+  return text === "" ? [] : lines.map((line, i) => `${i === 0 ? "paste   " : "        "}${style.colours.cyan(line)}`);
 }
 
 /** "train.jsonl:12 (row 12)", "sft.yaml:7 learning_rate". */

@@ -6,10 +6,11 @@ const source = "https://github.com/huggingface/trl/blob/main/docs/source/lora_wi
 
 /**
  * Models of 3 billion parameters and more are fine-tuned at 5e-6 to 2e-5; published recipes of small ones go
- * to 1e-3 (SmolLM2-135M), so the size has to be known before 1e-4 can be called high.
+ * to 1e-3 (SmolLM2-135M), so the size has to be known before 1e-4 can be called high. 2e-4 is where LoRA starts.
  */
 const fromBillions = 3;
-const highestLarge = 1e-4;
+const highLarge = 1e-4;
+const highestLarge = 2e-4;
 /** TRL's default for DPO and GRPO is 1e-6; 2e-5 and more is the rate of supervised training. */
 const highestReinforced = 2e-5;
 
@@ -27,12 +28,12 @@ export const fullLearningRate = defineSettingsCheck({
     const isReinforced = stage === "rl" || stage === "preference";
     if (!isReinforced && (billions === undefined || stage !== "sft"))
       return { missing: ["size of the model in its name"] };
-    const isHigh = isReinforced ? rate > highestReinforced : (billions ?? 0) >= fromBillions && rate >= highestLarge;
+    const isHigh = isReinforced ? rate > highestReinforced : (billions ?? 0) >= fromBillions && rate >= highLarge;
     if (!isHigh) return [];
     const to = isReinforced ? 1e-6 : 1e-5;
     return [
       {
-        severity: "warning",
+        severity: isReinforced || rate >= highestLarge ? "warning" : "info",
         message: `All weights${isReinforced || billions === undefined ? "" : ` of a model of ${say(billions)} billion`} are trained with a learning rate of ${rateText(rate)}; usual is ${isReinforced ? "5e-7 to 5e-6" : "5e-6 to 2e-5"}, a tenth of what LoRA takes.`,
         where: settings.where("learning_rate"),
         advice: [

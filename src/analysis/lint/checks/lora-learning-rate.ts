@@ -6,9 +6,11 @@ const source = "https://thinkingmachines.ai/blog/lora/";
 /**
  * The best rate of LoRA is about 10 times that of full fine-tuning ("LoRA Without Regret"); Unsloth
  * starts from 2e-4 and takes 5e-6 for reinforcement. Fine-tuning of all weights is usually 5e-6 to 2e-5,
- * so that below 2e-5 a rate was most likely copied from there. 3e-3 is ten times above the usual 3e-4.
+ * so that below 2e-5 a rate was most likely copied from there; but several published recipes take just 1e-5 for
+ * 70 billion and more. 3e-3 is ten times above the usual 3e-4.
  */
-const lowest = 2e-5;
+const low = 2e-5;
+const lowest = 1e-5;
 const highest = 3e-3;
 const highestForReinforcement = 5e-4;
 
@@ -24,7 +26,7 @@ export const loraLearningRate = defineSettingsCheck({
       return { missing: [rate === undefined ? "learning_rate" : "whether LoRA is used"] };
     if (!isLora || rate <= 0) return [];
     const isReinforced = stage === "rl" || stage === "preference";
-    const isLow = !isReinforced && (stage === "sft" || stage === "pretrain") && rate < lowest;
+    const isLow = !isReinforced && (stage === "sft" || stage === "pretrain") && rate < low;
     const isHigh = rate > (isReinforced ? highestForReinforcement : highest);
     if (!isLow && !isHigh) return [];
     const to = isReinforced ? 5e-6 : 2e-4;
@@ -33,7 +35,7 @@ export const loraLearningRate = defineSettingsCheck({
       : "supervised runs with LoRA start around 2e-4, ten times what full fine-tuning takes";
     return [
       {
-        severity: "warning",
+        severity: isHigh || rate < lowest ? "warning" : "info",
         title: `Learning rate is too ${isLow ? "low" : "high"} for LoRA`,
         message: `LoRA with a learning rate of ${rateText(rate)}: ${usual}.`,
         where: settings.where("learning_rate"),

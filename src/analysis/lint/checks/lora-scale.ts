@@ -33,8 +33,9 @@ export const loraScale = defineSettingsCheck({
           ],
         },
       ];
-    const scale = alpha / (settings.flag("rs_lora") === true ? Math.sqrt(rank) : rank);
-    if (alpha > 0 && scale <= highest) return [];
+    const scale = alpha / rank;
+    // Rank-stabilised LoRA divides by the root of the rank, and means larger factors.
+    if (alpha > 0 && (scale <= highest || settings.flag("rs_lora") === true)) return [];
     return [
       {
         severity: alpha > 0 ? "warning" : "error",

@@ -6,7 +6,7 @@ const renamed: readonly {
   from: string;
   to: string;
   since: string;
-  isGone: boolean;
+
   dialects: readonly string[];
   source: string;
 }[] = [
@@ -14,7 +14,6 @@ const renamed: readonly {
     from: "evaluation_strategy",
     to: "eval_strategy",
     since: "transformers 4.46",
-    isGone: true,
     dialects: ["hf", "trl", "llama-factory"],
     source: "https://github.com/huggingface/transformers/pull/30190",
   },
@@ -22,7 +21,6 @@ const renamed: readonly {
     from: "max_seq_length",
     to: "max_length",
     since: "TRL 0.20",
-    isGone: true,
     dialects: ["trl"],
     source: "https://huggingface.co/docs/trl/sft_trainer#trl.SFTConfig",
   },
@@ -30,7 +28,6 @@ const renamed: readonly {
     from: "warmup_ratio",
     to: "warmup_steps",
     since: "transformers 5, where a value below 1 is a share",
-    isGone: false,
     dialects: ["hf", "trl"],
     source: "https://github.com/huggingface/transformers/pull/41326",
   },
@@ -38,7 +35,6 @@ const renamed: readonly {
     from: "per_gpu_train_batch_size",
     to: "per_device_train_batch_size",
     since: "transformers 4",
-    isGone: true,
     dialects: ["hf", "trl", "llama-factory"],
     source: "https://huggingface.co/docs/transformers/main_classes/trainer#transformers.TrainingArguments",
   },
@@ -52,7 +48,7 @@ export const renamedOption = defineSettingsCheck({
   check(settings) {
     // A run that reports it has a version that knows it.
     if (settings.origin === "run") return [];
-    return renamed.flatMap(({ from, to, since, isGone, dialects, source }): LintDraft[] => {
+    return renamed.flatMap(({ from, to, since, dialects, source }): LintDraft[] => {
       const value = settings.raw(from);
       if (value === undefined || value === null || !dialects.includes(settings.dialect)) return [];
       // Unsloth's loader has a max_seq_length of its own.
@@ -64,7 +60,8 @@ export const renamedOption = defineSettingsCheck({
         return [];
       return [
         {
-          severity: isGone && settings.origin === "file" ? "warning" : "info",
+          // Current versions stop at it with a clear message; older, pinned ones need it.
+          severity: "info",
           message: `${from} is called ${to} since ${since}.`,
           where: settings.whereKey(from),
           source,
