@@ -12,7 +12,7 @@ SAMPLE_BYTES = 64 * 1024 * 1024
 """Weights kept from before the step to measure the update. A larger model is sampled evenly."""
 
 
-LAG_SAMPLE = 16_384
+LAG_SAMPLE = 4096
 """Numbers of each parameter that the second moment's lag is taken from."""
 
 
@@ -33,9 +33,15 @@ def norms(tensors: Sequence[Any]) -> List[Any]:
     return [torch.linalg.vector_norm(tensor, dtype=torch.float32) for tensor in tensors]
 
 
-def total_norm(tensors: Sequence[Any]) -> Optional[Any]:
-    """Of all together, on the device of the first; None where there is nothing."""
-    found = norms([t for t in tensors if t.numel() > 0])
+def total_norm(parameters: Sequence[Any]) -> Optional[Any]:
+    """Of all gradients together; None where there are none. Runs at every step."""
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    if not gradients:
+        return None
+    try:
+        return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)), dtype=torch.float32)
+    except (RuntimeError, NotImplementedError):  # Sparse ones, parts of a whole, or several devices.
+        found = norms([g for g in map(plain, gradients) if g.numel() > 0])
     if not found:
         return None
     device = found[0].device
@@ -115,8 +121,10 @@ class ParameterStatistics:
     def _second_moment_lag(self, optimizers: Sequence[Any], order: List[int]) -> Optional[Any]:
         """sqrt(mean(g^2 / v_hat)), 1 where v follows the gradient (Wortsman et al. 2023, arXiv 2304.13013)."""
         groups = {id(p): (o, group) for o in optimizers for group in o.param_groups for p in group["params"]}
-        sums: List[Tuple[int, Any]] = []
-        counts = [0.0] * len(self._layers)
+        seconds: List[Any] = []
+        gradients: List[Any] = []
+        rows: List[Tuple[int, int, float, float]] = []
+        """Layer, how many numbers, what v is multiplied by, and eps^2, below which the optimizer does not divide by v."""
         for n in order:
             parameter = self._parameters[n]
             optimizer, group = groups.get(id(parameter), (None, {}))
@@ -124,21 +132,23 @@ class ParameterStatistics:
             second, step = state.get("exp_avg_sq"), state.get("step")
             if second is None or parameter.grad is None or parameter.grad.is_sparse:
                 continue
-            beta2 = group.get("betas", (0, 0))[1]
-            steps = float(step) if step is not None and not getattr(step, "is_cuda", False) else None
-            correction = 1.0 if steps is None or not 0 < beta2 < 1 else 1 - beta2 ** max(steps, 1)
             if tuple(local(second).shape) != tuple(local(parameter).shape):
                 continue  # A factored or quantised one.
-            v = _few(self._sample(second)).float() / correction
-            g = _few(self._sample(parameter.grad)).float()
-            # Below eps^2 the optimizer itself does not divide by v.
-            share = g.square() / v.clamp_min(float(group.get("eps", 1e-8)) ** 2 or 1e-30)
-            sums.append((self._index[n], share.sum()))
-            counts[self._index[n]] += share.numel()
-        total = self._by_layer(sums)
-        if total is None:
+            beta2 = group.get("betas", (0, 0))[1]
+            # The count of a capturable optimizer is on the device: reading it would be one more transfer.
+            steps = None if step is None or getattr(step, "is_cuda", False) else float(step)
+            correction = 1.0 if steps is None or not 0 < beta2 < 1 else 1 - beta2 ** max(steps, 1)
+            seconds.append(_few(self._sample(second)))
+            gradients.append(_few(self._sample(parameter.grad)))
+            rows.append((self._index[n], seconds[-1].numel(), 1 / correction, float(group.get("eps", 1e-8)) ** 2 or 1e-30))
+        if not rows or len({t.device for t in [*seconds, *gradients]}) > 1:
             return None
-        count = torch.tensor(counts, device=total.device)
+        layer, sizes, scales, floors = (torch.tensor(column) for column in zip(*rows))
+        v, g = torch.cat(seconds).float(), torch.cat(gradients).float()
+        layer, scale, floor = (torch.repeat_interleave(c, sizes).to(v.device) for c in (layer, scales, floors))
+        share = g.square_() / torch.maximum(v * scale, floor)
+        total = torch.zeros(len(self._layers), device=v.device).index_add_(0, layer, share)
+        count = torch.bincount(layer, minlength=len(self._layers))
         return torch.where(count > 0, (total / count).sqrt(), torch.full_like(total, -1.0))
 
     def _sample(self, tensor: Any) -> Any:

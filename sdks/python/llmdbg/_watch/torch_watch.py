@@ -17,7 +17,7 @@ from .forward import Forward
 from .layers import Choice, choose, owner_of, unwrapped
 from .locate import locate, record_body
 from .names import Labels, Point, logfmt
-from .parameters import ParameterStatistics, local, plain, total_norm
+from .parameters import ParameterStatistics, local, total_norm
 from .reading import health, points_of
 from .replay import Origin
 from .replicas import parameters_hash
@@ -84,7 +84,8 @@ class TorchWatch:
         self._given = bool(self._optimizers)
         self._forward = Forward(self, self._chosen, activations, attention, self._sharded)
         self._own_seconds = self._ended = 0.0
-        self._stepped: Dict[int, int] = {}
+        self._stepped: List[int] = []
+        """Versions of the parameters when the last optimizer step had ended."""
         self._reports = self._skips = 0
         self._sick_since: Optional[int] = None
         self._told: Optional[Tuple[Any, ...]] = None
@@ -219,7 +220,7 @@ class TorchWatch:
             if self._ranks > 1 and not self._sharded and self.step % HASH_EVERY == 0:
                 labels = {"rank": str(self._rank)}
                 self._emit(self.step, _now(), [("parameters/hash", labels, float(parameters_hash(self._all)))])
-        self._stepped = {id(p): p._version for p in self._all}
+        self._stepped = [p._version for p in self._all]
         self._skips = 0
         self._finish_step(begin)
 
@@ -251,7 +252,7 @@ class TorchWatch:
         at_clipping = self._checked = True
         if total is None and not known_bad:
             at_clipping = False
-            total = total_norm([plain(p.grad) for p in self._all if p.grad is not None])
+            total = total_norm(self._all)
         probes = [c.probe for c in self.calls.list if c.probe is not None]
         finite, first = health([*([] if total is None else [total]), *probes, *self._forward.probes()])
         if known_bad or not finite:
@@ -284,7 +285,8 @@ class TorchWatch:
         shares = self._ranks > 1
         calls = self.calls.list if self._replay else []
         found = None if self._replay else self._forward.origin()
-        found = found or locate(self.model, self._chosen.names, self._owners, calls, self._stepped, shares)
+        stepped = {id(p): version for p, version in zip(self._all, self._stepped)}
+        found = found or locate(self.model, self._chosen.names, self._owners, calls, stepped, shares)
         if found is None and shares and self._replay:
             self._emit_record(self._elsewhere())
         return found
