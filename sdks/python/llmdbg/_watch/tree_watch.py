@@ -25,7 +25,6 @@ class _Noted:
 
 def watch_tree(run: Any, step: int, trees: Mapping[str, Any], every: int) -> None:
     import jax
-    import jax.numpy as jnp
 
     if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(dict(trees))):
         raise TypeError("watch_tree is called inside jit; call it with what the jitted step returns")
@@ -40,7 +39,7 @@ def watch_tree(run: Any, step: int, trees: Mapping[str, Any], every: int) -> Non
     if not is_due and (not is_bad or noted.sick):
         noted.sick = is_bad
         return
-    numbers = {name: _columns(jnp, rows) for name, rows in noted.measure(arrays).items()}
+    numbers = {name: _columns(rows) for name, rows in noted.measure(arrays).items()}
     points = points_of({name: [path for path, _ in found] for name, found in flat.items()}, numbers)
     now = int(time.time() * 1000)
     if is_bad and not noted.sick:
@@ -58,6 +57,14 @@ def watch_tree(run: Any, step: int, trees: Mapping[str, Any], every: int) -> Non
 
 
 PHASES = {"activations": "forward", "grads": "backward", "updates": "optimizer"}
+
+
+ORDER = (
+    ("activations", "forward", "output"),
+    ("grads", "backward", "grad"),
+    ("updates", "optimizer", "weight"),
+    ("params", "optimizer", "weight"),
+)
 
 
 def flatten(tree: Any, jax: Any) -> List[Tuple[str, Any]]:
@@ -97,7 +104,7 @@ def _is_finite(trees: Dict[str, List[Any]]) -> Any:
     return jnp.stack([jnp.isfinite(array).all() for arrays in trees.values() for array in arrays] or [jnp.bool_(True)]).all()
 
 
-def _columns(jnp: Any, rows: Any) -> List[List[float]]:
+def _columns(rows: Any) -> List[List[float]]:
     import numpy
 
     found: List[List[float]] = numpy.asarray(rows).tolist()
@@ -140,23 +147,26 @@ def _label(layer: str) -> Labels:
 
 
 def _tell(run: Any, step: int, now: int, flat: Dict[str, List[Tuple[str, Any]]], numbers: Dict[str, List[List[float]]]) -> None:
-    """Forward before backward before optimizer. Trees have no order of execution: a backward's first is not known."""
-    for name, phase, tensor in (("activations", "forward", "output"), ("params", "optimizer", "weight"), ("grads", "backward", "grad"), ("updates", "optimizer", "weight")):  # fmt: skip
+    """Forward before backward before optimizer. Trees have no order of execution: the first of a phase is by name."""
+    for name, phase, tensor in ORDER:
         bad = [(path, array, row) for (path, array), row in zip(flat.get(name, []), numbers.get(name, [])) if row[2] > 0]
         if not bad:
             continue
         path, array, row = bad[0]
-        fields = {
-            "layer": path, "phase": phase, "tensor": tensor, "class": "-", "nan": "-", "inf": "-", "of": int(row[1]),
-            "input_finite": "-", "input_abs_max": None, "producer": None,
-        }  # fmt: skip
         nan = int((array != array).sum())
-        fields.update({"nan": nan, "inf": int(row[2]) - nan})
+        fields = {
+            "layer": path,
+            "phase": phase,
+            "tensor": tensor,
+            "class": None,
+            "nan": nan,
+            "inf": int(row[2]) - nan,
+            "of": int(row[1]),
+            "input_finite": None,
+            "input_abs_max": None,
+            "producer": None,
+        }
         lines = [f"#{i} {p} {tuple(a.shape)} {tensor} non-finite={int(r[2])} of {int(r[1])}" for i, (p, a, r) in enumerate(bad[:21])]
-        run.record(
-            {
-                "time": now, "level": "error", "logger": "llmdbg.watch", "message": logfmt("first non-finite tensor", fields),
-                "exception": "\n".join(lines), "step": step, "rank": None,
-            }  # fmt: skip
-        )
+        body = {"time": now, "level": "error", "logger": "llmdbg.watch", "step": step, "rank": None}
+        run.record({**body, "message": logfmt("first non-finite tensor", fields), "exception": "\n".join(lines)})
         return
