@@ -1,3 +1,4 @@
+import { getLayers } from "./layers.ts";
 import { getBuckets, getPoints, getSeries, postPoints } from "./points.ts";
 import { getRecordGroups, getRecords, postRecords } from "./records.ts";
 import { deleteRun, getReport, getRun, getRuns, patchRun, postRun } from "./runs.ts";
@@ -18,6 +19,7 @@ export const routes = [
   getSeries,
   getPoints,
   getBuckets,
+  getLayers,
   postRecords,
   getRecords,
   getRecordGroups,

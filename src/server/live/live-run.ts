@@ -1,4 +1,12 @@
-import { emptyLedger, follow, isAnalysed, RunData, withResolved, type LedgerState } from "../../analysis/index.ts";
+import {
+  emptyLedger,
+  follow,
+  isAnalysed,
+  isLayerSeries,
+  RunData,
+  withResolved,
+  type LedgerState,
+} from "../../analysis/index.ts";
 import { Roles } from "../../ingest/records/role.ts";
 import type { Finding } from "../../model/finding.ts";
 import type { LogRecord } from "../../model/record.ts";
@@ -8,6 +16,7 @@ import { seriesId, type SeriesPoints } from "../../model/series.ts";
 import type { Store } from "../../store/store.ts";
 import { createReport } from "./engine.ts";
 import { keptLedger } from "./kept-ledger.ts";
+import { HeldLayers, maxHeldLayerPoints } from "./held-layers.ts";
 import { SeriesBook } from "./series-book.ts";
 
 /** Points of one series held for the engine: 12 MB at 24 bytes a point. */
@@ -15,6 +24,8 @@ export const maxHeldPoints = 500_000;
 /** Records held for the engine; beyond the first number only warnings and worse. */
 export const maxHeldRecords = { any: 20_000, severe: 50_000 } as const;
 const recordPage = 10_000;
+/** Layer series that are read together, and rows of each, when a run is loaded. */
+const layerPage = { series: 200, rows: 65_536 } as const;
 /** Sources of runs that are over when they come in. */
 const importSources: readonly string[] = ["import", "recording"];
 
@@ -31,6 +42,9 @@ export class LiveRun {
   readonly book: SeriesBook;
   readonly #held = new Map<string, number>();
   readonly #cut = new Map<string, number>();
+  readonly #layers = new HeldLayers();
+  /** Ids of all series in order; thousands of layers are not sorted at each diagnosis. */
+  #ids: readonly string[] = [];
   readonly #makeReport: () => Report;
   readonly roles = new Roles();
   recordCount: number;
@@ -74,7 +88,13 @@ export class LiveRun {
       const { records } = await store.readRecords(run.id, { order: "ascending", limit: recordPage, offset });
       live.#hold([], records);
     }
-    for (const info of infos.filter((s) => isAnalysed(s.name, s.labels))) {
+    const analysed = infos.filter((s) => isAnalysed(s.name, s.labels));
+    const layers = analysed.filter((s) => isLayerSeries(s.name)).map(({ id }) => id);
+    for (let begin = 0; begin < layers.length; begin += layerPage.series) {
+      const series = layers.slice(begin, begin + layerPage.series);
+      live.#hold(await store.readPoints(run.id, { series, limit: layerPage.rows }), []);
+    }
+    for (const info of analysed.filter((s) => !isLayerSeries(s.name))) {
       const read = await store.readPoints(run.id, { series: [info.id], limit: maxHeldPoints });
       live.#hold(read, []);
       if (info.count > maxHeldPoints) live.#cut.set(info.id, info.count - maxHeldPoints);
@@ -86,7 +106,7 @@ export class LiveRun {
   }
 
   get heldPoints(): number {
-    let sum = 0;
+    let sum = this.#layers.points;
     for (const points of this.#held.values()) sum += points;
     return sum;
   }
@@ -112,10 +132,10 @@ export class LiveRun {
     const report = this.#makeReport();
     // While files are imported nobody looks at what their first rows seem to show.
     if (!importSources.includes(this.data.info.source)) this.ledger = follow(this.ledger, report);
-    const series = Array.from(this.book.infos, (s) => s.id).sort();
+    if (this.#ids.length !== this.book.size) this.#ids = Array.from(this.book.infos, (s) => s.id).sort();
     this.report = {
       ...withResolved(report, this.ledger),
-      run: { ...report.run, series },
+      run: { ...report.run, series: [...this.#ids] },
       explained: [...report.explained, ...this.#limits()],
     };
     this.isStale = false;
@@ -126,6 +146,11 @@ export class LiveRun {
     for (const points of series) {
       if (!isAnalysed(points.name, points.labels)) continue;
       const id = seriesId(points.name, points.labels);
+      if (isLayerSeries(points.name)) {
+        const kept = this.#layers.take(id, points);
+        if (kept !== null) this.data.appendPoints(kept);
+        continue;
+      }
       const held = this.#held.get(id) ?? 0;
       const room = Math.min(points.value.length, maxHeldPoints - held);
       if (room < points.value.length) this.#cut.set(id, (this.#cut.get(id) ?? 0) + points.value.length - room);
@@ -160,6 +185,13 @@ export class LiveRun {
       sign: `${left} points of ${id} were not examined`,
       why: `A diagnosis looks at the first ${maxHeldPoints} points of a series; the curve shows all of them.`,
     }));
+    const { cut, thinned } = this.#layers;
+    if (cut + thinned > 0) {
+      limits.push({
+        sign: `${cut + thinned} points of layers were not examined`,
+        why: `A diagnosis looks at the first 1024 watched steps of a layer, then at ever fewer${cut > 0 ? `, and at ${maxHeldLayerPoints} points of all layers together` : ""}; the map and the curves show all of them.`,
+      });
+    }
     const left = this.recordCount - this.data.records.length;
     if (left > 0) {
       limits.push({

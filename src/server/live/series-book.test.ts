@@ -49,3 +49,20 @@ it("tells once what grew", () => {
   book.append(points([], []));
   expect(book.all()).toMatchObject([{ count: 1 }]);
 });
+
+it("tells of new layers at once, and of their growth now and then", () => {
+  const book = new SeriesBook();
+  const layer = (name: string): SeriesPoints => ({
+    ...points([1], [1]),
+    name: "layer/grad_norm",
+    labels: { layer: name },
+  });
+  const told = (now: number): string[] => book.takeGrown(now).map((info) => info.id);
+  book.append(layer("a"));
+  expect(told(0)).toEqual(["layer/grad_norm{layer=a}"]);
+  book.append(layer("a"));
+  book.append(layer("b"));
+  expect(told(1000)).toEqual(["layer/grad_norm{layer=b}"]);
+  expect(told(2000)).toEqual([]);
+  expect(told(9000)).toEqual(["layer/grad_norm{layer=a}"]);
+});

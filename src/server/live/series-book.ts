@@ -1,7 +1,11 @@
+import { isLayerSeries } from "../../analysis/index.ts";
 import type { SeriesInfo } from "../../api/points.ts";
 import { toWire } from "../../model/number.ts";
 import { seriesId, type SeriesPoints } from "../../model/series.ts";
 import type { SeriesInfo as StoredInfo } from "../../store/store.ts";
+
+/** Shortest time between two words on the growth of layer series: 250 bytes each, and the map is read anew for them. */
+const layersEveryMs = 3_000;
 
 type Growing = { -readonly [K in keyof StoredInfo]: StoredInfo[K] };
 
@@ -9,6 +13,9 @@ type Growing = { -readonly [K in keyof StoredInfo]: StoredInfo[K] };
 export class SeriesBook {
   readonly #infos = new Map<string, Growing>();
   readonly #grown = new Set<string>();
+  /** Layer series that screens know of, and when they were last told of their growth. */
+  readonly #toldLayers = new Set<string>();
+  #layersToldAt = Number.NEGATIVE_INFINITY;
 
   constructor(known: readonly StoredInfo[] = []) {
     for (const info of known) this.#infos.set(info.id, { ...info });
@@ -55,13 +62,21 @@ export class SeriesBook {
     this.#grown.add(id);
   }
 
-  /** The series that grew since the last call. */
-  takeGrown(): SeriesInfo[] {
-    const grown = [...this.#grown].flatMap((id) => {
+  /** The series that grew since the last call; those of layers, which may be thousands, at once only when they are new. */
+  takeGrown(now = Date.now()): SeriesInfo[] {
+    const layersAreDue = now - this.#layersToldAt >= layersEveryMs;
+    const grown: SeriesInfo[] = [];
+    for (const id of this.#grown) {
       const info = this.#infos.get(id);
-      return info === undefined ? [] : [wireInfo(info)];
-    });
-    this.#grown.clear();
+      const isLayer = info !== undefined && isLayerSeries(info.name);
+      if (isLayer && !layersAreDue && this.#toldLayers.has(id)) continue;
+      this.#grown.delete(id);
+      if (isLayer) {
+        this.#toldLayers.add(id);
+        this.#layersToldAt = now;
+      }
+      if (info !== undefined) grown.push(wireInfo(info));
+    }
     return grown;
   }
 

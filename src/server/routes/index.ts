@@ -1,4 +1,5 @@
 import type { Endpoint } from "../endpoint.ts";
+import { layerEndpoints } from "./layers.ts";
 import { pointEndpoints } from "./points.ts";
 import { recordEndpoints } from "./records.ts";
 import { runEndpoints } from "./runs.ts";
@@ -10,6 +11,7 @@ export const endpoints: readonly Endpoint[] = [
   ...serverEndpoints,
   ...runEndpoints,
   ...pointEndpoints,
+  ...layerEndpoints,
   ...recordEndpoints,
   ...verificationEndpoints,
 ];
