@@ -1,88 +1,47 @@
 import { expect, test } from "vitest";
-import type { Buckets } from "../store/store.ts";
 import { layerMatrix } from "./layer-matrix.ts";
 
-/** One bucket a value, as a short series is read. */
-function bucketsOf(points: readonly (readonly [step: number, value: number])[]): Buckets {
-  const pick = (read: (step: number, value: number) => number): Float64Array =>
-    Float64Array.from(points, ([step, value]) => read(step, value));
-  const finite = pick((_step, value) => (Number.isFinite(value) ? value : Number.NaN));
-  const steps = pick((step, value) => (Number.isFinite(value) ? step : Number.NaN));
-  const none = pick(() => Number.NaN);
-  return {
-    id: "x",
-    segment: new Int32Array(points.length),
-    count: pick(() => 1),
-    nan: pick((_step, value) => (Number.isNaN(value) ? 1 : 0)),
-    positiveInfinity: pick((_step, value) => (value === Number.POSITIVE_INFINITY ? 1 : 0)),
-    negativeInfinity: pick(() => 0),
-    min: finite,
-    max: finite,
-    first: finite,
-    last: finite,
-    sum: finite,
-    minStep: steps,
-    maxStep: steps,
-    firstStep: steps,
-    lastStep: steps,
-    nonFiniteStep: pick((step, value) => (Number.isFinite(value) ? Number.NaN : step)),
-    firstTime: none,
-    lastTime: none,
-    points: points.length,
-  };
-}
+const extremes = {
+  steps: Float64Array.of(0, 10, 11),
+  lastStep: 11,
+  ids: ["a", "b", "c"],
+  series: Int32Array.of(0, 0, 1, 1, 2),
+  column: Int32Array.of(0, 1, 1, 2, 1),
+  min: Float64Array.of(1, 2, 0.5, Number.NaN, 0.1),
+  max: Float64Array.of(1, 2, 0.123456, Number.NaN, 0.7),
+  nonFinite: Float64Array.of(0, 0, 0, 1, 2),
+};
 
-test("layers keep the order of appearance, columns are the watched steps", () => {
-  const matrix = layerMatrix(
-    [
-      {
-        layer: "layers.10",
-        buckets: bucketsOf([
-          [0, 1],
-          [10, 2],
-        ]),
-      },
-      {
-        layer: "layers.2",
-        buckets: bucketsOf([
-          [10, 0.123456],
-          [11, Number.NaN],
-        ]),
-      },
-    ],
-    100,
-    "max",
-  );
-  expect(matrix).toEqual({
+test("layers keep their order, series of one layer share its row", () => {
+  expect(layerMatrix(extremes, ["layers.10", "layers.2", "layers.2"], "max")).toEqual({
     layers: ["layers.10", "layers.2"],
     steps: [0, 10, 11],
     lastStep: 11,
-    values: [1, 2, null, null, 0.1235, null],
-    nonFinite: [{ layer: 1, column: 2, count: 1 }],
+    values: [1, 2, null, null, 0.7, null],
+    nonFinite: [
+      { layer: 1, column: 2, count: 1 },
+      { layer: 1, column: 1, count: 2 },
+    ],
   });
+  expect(layerMatrix(extremes, ["layers.10", "layers.2", "layers.2"], "min").values[4]).toBe(0.1);
 });
 
-test("more steps than columns are reduced by their extreme, and series of one layer share its row", () => {
-  const long = Array.from({ length: 1000 }, (_, i) => [i, i === 333 ? 99 : 1] as const);
-  const curves = [
-    { layer: "a", buckets: bucketsOf(long) },
-    {
-      layer: "a",
-      buckets: bucketsOf([
-        [500, 7],
-        [501, Number.POSITIVE_INFINITY],
-      ]),
-    },
-  ];
-  const { steps, values, nonFinite, layers } = layerMatrix(curves, 10, "max");
-  expect(layers).toEqual(["a"]);
-  expect(steps).toHaveLength(10);
-  expect(values[3]).toBe(99);
-  expect(values[5]).toBe(7);
-  expect(nonFinite).toEqual([{ layer: 0, column: 5, count: 1 }]);
-  expect(layerMatrix(curves, 10, "min").values[5]).toBe(1);
+test("four digits travel", () => {
+  expect(layerMatrix({ ...extremes, ids: ["a", "b"] }, ["a", "b", "c"], "max").values[4]).toBe(0.1235);
 });
 
 test("no series, no cells", () => {
-  expect(layerMatrix([], 10, "max")).toEqual({ layers: [], steps: [], lastStep: null, values: [], nonFinite: [] });
+  const none = new Float64Array(0);
+  const nobody = new Int32Array(0);
+  const empty = {
+    steps: none,
+    lastStep: Number.NaN,
+    ids: [],
+    series: nobody,
+    column: nobody,
+    min: none,
+    max: none,
+    nonFinite: none,
+  };
+  expect(layerMatrix(empty, [], "max")).toEqual({ layers: [], steps: [], lastStep: null, values: [], nonFinite: [] });
 });

@@ -4,6 +4,7 @@ import type { Run } from "../model/run.ts";
 import type { SeriesPoints } from "../model/series.ts";
 import { recordContract } from "./store-records.contract.ts";
 import { bucketContract } from "./store-buckets.contract.ts";
+import { extremesContract } from "./store-extremes.contract.ts";
 import { batchOf, examplePoints, exampleRun, generator } from "./store-examples.ts";
 import type { Buckets, Store } from "./store.ts";
 
@@ -321,5 +322,6 @@ export function storeContract({ place, skip = [] }: ContractOptions): void {
     });
 
     bucketContract(test, shared);
+    extremesContract(test, shared);
   });
 }

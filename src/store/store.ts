@@ -31,6 +31,8 @@ export interface Store {
   readPoints(run: string, query: PointQuery): Promise<readonly StoredPoints[]>;
   /** Each curve reduced to at most about `2 * width` buckets over the range, none of its extremes or non-finite values lost. */
   readBuckets(run: string, query: BucketQuery): Promise<readonly Buckets[]>;
+  /** Extremes of very many series over columns of steps that they share: one map instead of a chart for each. */
+  readExtremes(run: string, query: ExtremesQuery): Promise<Extremes>;
 
   readRecords(
     run: string,
@@ -148,6 +150,31 @@ export interface Buckets {
   readonly smoothed?: Float64Array | undefined;
   /** Raw points behind all buckets together. */
   readonly points: number;
+}
+
+export interface ExtremesQuery {
+  readonly series: readonly string[];
+  /** Inclusive. */
+  readonly fromStep?: number | undefined;
+  readonly toStep?: number | undefined;
+  /** Columns at most. */
+  readonly width: number;
+}
+
+/** Columns are the steps themselves while they fit, and equal stretches of steps beyond that; empty ones are left out. */
+export interface Extremes {
+  /** First step with a point in each column, ascending. */
+  readonly steps: Float64Array;
+  /** NaN when there is no point. */
+  readonly lastStep: number;
+  /** The series that there are, each once. */
+  readonly ids: readonly string[];
+  /** Cells that hold points, in any order: index into `ids`, column, extremes of the finite values (NaN when there are none). */
+  readonly series: Int32Array;
+  readonly column: Int32Array;
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+  readonly nonFinite: Float64Array;
 }
 
 export interface RecordQuery {

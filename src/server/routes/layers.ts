@@ -20,14 +20,17 @@ export const layerEndpoints = [
         "too-large",
         `${name} has ${labelled.length} series; at most ${maxSeries} are shown together.`,
       );
-    const series = labelled.map(({ id }) => id);
-    const read =
-      series.length === 0 ? [] : await store.readBuckets(params.run, { series, axis: "step", from, to, width });
-    const buckets = new Map(read.map((one) => [one.id, one]));
-    const curves = labelled.flatMap(({ id, layer }) => {
-      const own = buckets.get(id);
-      return own === undefined ? [] : [{ layer, buckets: own }];
+    const layerOf = new Map(labelled.map(({ id, layer }) => [id, layer]));
+    const extremes = await store.readExtremes(params.run, {
+      series: [...layerOf.keys()],
+      fromStep: from,
+      toStep: to,
+      width,
     });
-    return layerMatrix(curves, width, reduce);
+    return layerMatrix(
+      extremes,
+      extremes.ids.map((id) => layerOf.get(id) ?? ""),
+      reduce,
+    );
   }),
 ];

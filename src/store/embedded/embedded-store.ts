@@ -7,6 +7,8 @@ import type {
   Batch,
   BucketQuery,
   Buckets,
+  Extremes,
+  ExtremesQuery,
   PointQuery,
   RecordGroup,
   RecordQuery,
@@ -32,6 +34,7 @@ import { acquireLock } from "./lock.ts";
 import type { Lock } from "./lock.ts";
 import type { Alone } from "./overviews.ts";
 import { readBuckets } from "./read-buckets.ts";
+import { readExtremes } from "./read-extremes.ts";
 import { readPoints } from "./read-points.ts";
 import { listRecordGroups, readRecords } from "./records.ts";
 import { selectRuns } from "./select-runs.ts";
@@ -190,6 +193,11 @@ class EmbeddedStore implements Store {
     const charts = await readBuckets(sources, seriesOf(run, query.series), query);
     const smoothed = query.smoothing === undefined ? undefined : await this.smoothing.of(read, charts, query.smoothing);
     return charts.map(({ state, rows }) => toBuckets(state.id, rows, smoothed?.get(state)));
+  }
+
+  async readExtremes(id: string, query: ExtremesQuery): Promise<Extremes> {
+    const { run } = await this.loaded(id);
+    return this.supervisor.read((reader) => readExtremes(reader, seriesOf(run, query.series), query));
   }
 
   async readRecords(id: string, query: RecordQuery): Promise<{ records: readonly StoredRecord[]; total: number }> {

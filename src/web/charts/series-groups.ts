@@ -1,4 +1,4 @@
-import { evalLoss, gradNorm, learningRate, trainLoss, type Signal } from "../../analysis/signals.ts";
+import { evalLoss, gradNorm, isLayerSeries, learningRate, trainLoss, type Signal } from "../../analysis/signals.ts";
 import type { SeriesInfo } from "../../api/points.ts";
 
 /** All series of one metric: one chart. */
@@ -30,6 +30,8 @@ export function prefixOf(name: string): string {
 export function groupSeries(series: readonly SeriesInfo[]): MetricGroup[] {
   const groups = new Map<string, Map<string, SeriesInfo[]>>();
   for (const one of series) {
+    // Thousands of layers have a map of their own.
+    if (isLayerSeries(one.name) && one.labels["layer"] !== undefined) continue;
     const group = prefixOf(one.name);
     const metrics = groups.get(group) ?? new Map<string, SeriesInfo[]>();
     groups.set(group, metrics);

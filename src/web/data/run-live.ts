@@ -81,6 +81,8 @@ function refresher(cache: QueryClient, run: string): { changed(event: Growth): v
         typeof source.series === "string" &&
         ids.has(source.series),
     );
+  const touchesLayers = (key: readonly unknown[]): boolean =>
+    key[0] === "layers" && key[1] === run && [...ids].some((id) => id.startsWith("layer/"));
   let ids: ReadonlySet<string> = new Set();
   const round = async (): Promise<void> => {
     busy = true;
@@ -90,7 +92,7 @@ function refresher(cache: QueryClient, run: string): { changed(event: Growth): v
       grown.clear();
       records = false;
       await Promise.all([
-        cache.invalidateQueries({ predicate: ({ queryKey }) => touches(queryKey) }),
+        cache.invalidateQueries({ predicate: ({ queryKey }) => touches(queryKey) || touchesLayers(queryKey) }),
         ...(more
           ? [
               cache.invalidateQueries({ queryKey: ["records", run] }),

@@ -26,7 +26,12 @@ const fields = {
   whole: flag,
   /** The zoom moves along with the newest point. */
   follow: flag,
-  tab: z.enum(["curves", "log", "config", "about"]),
+  tab: z.enum(["curves", "layers", "log", "config", "about"]),
+  /** Statistic, grouping, filter and open layer of the map of layers. */
+  stat: z.string().max(256),
+  detail: z.enum(["modules", "blocks", "kinds"]),
+  modules: z.string().max(512),
+  layer: z.string().max(512),
   /** Open finding as `findingKey` spells it; empty when all are closed. */
   finding: z.string().max(600),
   /** Step whose records and values are shown. */

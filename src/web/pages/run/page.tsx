@@ -30,6 +30,8 @@ import { useView } from "../../state/use-view.ts";
 import { Failure } from "../../widgets/failure.tsx";
 import { About } from "./about.tsx";
 import { ConfigTable } from "./config.tsx";
+import { Layers } from "./layers/layers.tsx";
+import { isLayerSeries } from "./layers/stats.ts";
 import { Findings } from "./findings.tsx";
 import { RunHead } from "./head.tsx";
 import { LogPanel } from "./log.tsx";
@@ -89,7 +91,15 @@ interface OneRunProps {
 
 const noSeries: readonly SeriesInfo[] = [];
 
-function OneRun({ run, report, reportError, retryReport, series = noSeries, seriesError, retrySeries }: OneRunProps) {
+function OneRun({
+  run,
+  report,
+  reportError,
+  retryReport,
+  series: all = noSeries,
+  seriesError,
+  retrySeries,
+}: OneRunProps) {
   const [view, update] = useView();
   const [, navigate] = useLocation();
   const live = useRunLive(run.id);
@@ -97,11 +107,17 @@ function OneRun({ run, report, reportError, retryReport, series = noSeries, seri
   const [curveFilter, setCurveFilter] = useState("");
   const searchBox = useRef<HTMLInputElement>(null);
 
+  // Series of layers, which may be thousands, have a map of their own.
+  const series = useMemo(() => all.filter((one) => !isLayerSeries(one)), [all]);
+  const hasLayers = all.length > series.length;
   const findings = useMemo(() => inOrderOfCause(report?.findings ?? []), [report]);
   const openKey = view.finding ?? (findings[0] === undefined ? "" : findingKey(findings[0]));
   const setOpen = useCallback((key: string) => update({ finding: key }), [update]);
 
-  const axisRuns = useMemo(() => [{ id: run.id, createdAt: run.createdAt, series }], [run.id, run.createdAt, series]);
+  const axisRuns = useMemo(
+    () => [{ id: run.id, createdAt: run.createdAt, series: series.length > 0 ? series : all }],
+    [run.id, run.createdAt, series, all],
+  );
   const axes = useAxes(axisRuns, view.x ?? "step");
   const startZoom = useStartZoom(run, findings, series);
   const flags = useMemo(
@@ -164,6 +180,7 @@ function OneRun({ run, report, reportError, retryReport, series = noSeries, seri
   const tab = view.tab ?? "curves";
   // Side by side where there is room; on a narrow screen the log is a tab of its own.
   const showsCurves = tab === "curves" || tab === "log";
+  const showsLayers = tab === "layers";
   const onset = findings.find((finding) => findingKey(finding) === openKey)?.onset;
   return (
     <div className="run-page">
@@ -191,6 +208,7 @@ function OneRun({ run, report, reportError, retryReport, series = noSeries, seri
         {(
           [
             ["curves", "Curves"],
+            ...(hasLayers || showsLayers ? [["layers", "Layers"] as const] : []),
             ["log", "Log"],
             ["config", "Configuration"],
             ["about", "About"],
@@ -207,7 +225,7 @@ function OneRun({ run, report, reportError, retryReport, series = noSeries, seri
             {word}
           </button>
         ))}
-        {showsCurves && (
+        {(showsCurves || (showsLayers && hasLayers)) && (
           <CurveToolbar
             view={view}
             update={update}
@@ -221,6 +239,19 @@ function OneRun({ run, report, reportError, retryReport, series = noSeries, seri
       </div>
       {tab === "config" && <ConfigTable run={run} against={view.against} update={update} />}
       {tab === "about" && <About run={run} />}
+      {showsLayers && (
+        <SceneContext value={scene}>
+          <Layers
+            run={run}
+            series={all}
+            findings={findings}
+            openKey={openKey}
+            view={view}
+            update={update}
+            openFinding={setOpen}
+          />
+        </SceneContext>
+      )}
       {showsCurves && (
         <div className={`run-lower${tab === "log" ? " shows-log" : ""}`}>
           <div className="run-curves">
