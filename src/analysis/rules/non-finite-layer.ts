@@ -30,6 +30,14 @@ const hugeInput = 1e4;
 /** Growth of a layer's largest activation or weight norm before the loss of numbers that speaks of runaway updates. */
 const runawayFactor = 4;
 
+/** The advice that answers a cause comes first. */
+const answers: Readonly<Record<string, string>> = {
+  "fp16-overflow": "use-bf16",
+  "learning-rate-too-high": "lower-learning-rate",
+  "degenerate-input": "guard-operation",
+  "bad-batch": "check-inputs",
+};
+
 export const nonFiniteLayer = defineRule({
   id: "non-finite-layer",
   title: "A layer makes numbers that are not finite",
@@ -81,6 +89,9 @@ export const nonFiniteLayer = defineRule({
           ]),
       ...(prelude?.evidence ?? []),
     ];
+    const causes = rank(suspectsOf(tensor, prelude, facts));
+    const first = answers[causes[0]?.id ?? ""];
+    const advice = [...ownAdvice(tensor), ...(prelude === null ? [] : overflowAdvice(prelude, facts.options))];
     return [
       {
         severity: recovered ? "warning" : "error",
@@ -93,8 +104,8 @@ export const nonFiniteLayer = defineRule({
         end: recovered ? { step: tensor.lastStep } : null,
         recovered,
         evidence,
-        causes: rank(suspectsOf(tensor, prelude, facts)),
-        advice: [...ownAdvice(tensor), ...(prelude === null ? [] : overflowAdvice(prelude, facts.options))],
+        causes,
+        advice: advice.toSorted((a, b) => Number(b.id === first) - Number(a.id === first)),
       },
     ];
   },

@@ -37,7 +37,8 @@ export function bandRampOf(scheme: Scheme): readonly Rgb[] {
     if (place >= 0.25 && place <= 0.75) return toRgb(quiet);
     const [far, share] = place < 0.25 ? [below, 1 - place / 0.25] : [above, (place - 0.75) / 0.25];
     // Out of the band is seen at once, and how far is seen too.
-    return toRgb(between(quiet, far, 0.45 + 0.55 * share));
+    // The hue is that of its side from the start; between the two hues lies green.
+    return toRgb(between([quiet[0], quiet[1], far[2]], far, 0.45 + 0.55 * share));
   });
 }
 

@@ -87,7 +87,7 @@ export function paintHeat(canvas: HTMLCanvasElement, picture: HeatPicture, ratio
   });
 }
 
-const leastBadWidth = 3;
+const leastBadWidth = 4;
 /** A cross is drawn into cells that have room for it, so that not only the colour says it. */
 const crossFrom = 7;
 
@@ -100,9 +100,17 @@ function paintBad(
 ): void {
   const { rowHeight, onBad } = picture;
   const x = xOfStep(picture, picture.steps[column] ?? 0);
-  const w = Math.max(leastBadWidth, xOfStep(picture, columnEnd(picture, column)) - x);
+  const own = xOfStep(picture, columnEnd(picture, column)) - x;
+  const isFollowing = picture.rows[row]?.nonFinite.has(column - 1) === true;
+  const w = isFollowing ? own : Math.max(leastBadWidth, own);
   const y = row * rowHeight;
-  context.fillRect(x * ratio, y * ratio, w * ratio, rowHeight * ratio);
+  // The first of a stretch is what a person looks for; what follows from it is quieter.
+  context.globalAlpha = isFollowing ? 0.5 : 1;
+  // Whole pixels, so that neighbours neither overlap nor leave a gap.
+  const [left, right] = [Math.round(x * ratio), Math.round((x + w) * ratio)];
+  context.fillRect(left, Math.round(y * ratio), Math.max(1, right - left), Math.round(rowHeight * ratio));
+  context.globalAlpha = 1;
+  if (isFollowing) return;
   if (w < crossFrom || rowHeight < crossFrom) return;
   const arm = Math.min(w, rowHeight, 14) / 2 - 2;
   const [cx, cy] = [x + w / 2, y + rowHeight / 2];

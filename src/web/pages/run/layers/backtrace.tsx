@@ -6,7 +6,7 @@ import { grouped } from "../../../format/number.ts";
 
 const opening = "first non-finite tensor";
 /** So many modules before the bad one say enough; the others are one click away. */
-const shownFrames = 8;
+const shownFrames = 5;
 
 /** The way of the numbers to the first tensor that is not finite, a module a line. */
 export function Backtrace({

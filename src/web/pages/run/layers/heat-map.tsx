@@ -46,7 +46,7 @@ interface HeatMapProps {
 }
 
 /** As tall as the rows need, up to where a person scrolls rather than squints. */
-const room = 520;
+const room = 600;
 const rowHeights = { least: 2, most: 18 } as const;
 /** Below this width there is no room for the profile beside the map. */
 const wideFrom = 700;
@@ -75,7 +75,7 @@ export function HeatMap(props: HeatMapProps) {
   const place = hover ?? cursor;
   const selectedRow = rows.findIndex((row) => selected.layer !== undefined && row.layers.includes(selected.layer));
   const selectedColumn = selected.step === undefined ? -1 : columnAt(steps, selected.step);
-  const shownColumn = place?.column ?? (selectedColumn >= 0 ? selectedColumn : steps.length - 1);
+  const shownColumn = place?.column ?? (selectedColumn >= 0 ? selectedColumn : lastKnown(rows, steps.length));
 
   const at = (event: PointerEvent<HTMLElement>): Place => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -232,7 +232,7 @@ export function HeatMap(props: HeatMapProps) {
       )}
       {width > 0 && (
         <div className="heat-axis" style={{ marginLeft: labelWidth, width: mapWidth + profileWidth }} aria-hidden>
-          {ticks(range[0], range[1], mapWidth / 90).map((step) => (
+          {ticksOf(geometry, profileWidth > 0).map((step) => (
             <span key={step} style={{ left: xOfStep(geometry, step) }}>
               {grouped(step)}
             </span>
@@ -245,6 +245,19 @@ export function HeatMap(props: HeatMapProps) {
       <Legend stat={stat} scale={scale} scheme={scheme} />
     </div>
   );
+}
+
+/** The words under the profile begin where the last tick would end. */
+const ticksOf = (geometry: { range: readonly [number, number]; width: number }, hasProfile: boolean): number[] =>
+  ticks(geometry.range[0], geometry.range[1], geometry.width / 90).filter(
+    (step) => !hasProfile || xOfStep(geometry, step) < geometry.width - 28,
+  );
+
+/** The last step of which there are numbers to show. */
+function lastKnown(rows: readonly HeatRow[], columns: number): number {
+  for (let column = columns - 1; column > 0; column -= 1)
+    if (rows.some(({ values }) => (values[column] ?? null) !== null)) return column;
+  return Math.max(0, columns - 1);
 }
 
 const moves: Readonly<Record<string, (from: Place, columns: number) => Place>> = {
