@@ -46,7 +46,7 @@ export function extremesContract(test: DefineTest, { newRun, reopen, store }: Sh
     const all = await store().readExtremes(run, { series: ids, width: 100 });
     expect([...all.steps]).toEqual([10, 11, 12, 40]);
     const some = await store().readExtremes(run, { series: ids, width: 100, fromStep: 11, toStep: 12 });
-    expect([[...some.steps], [...some.max].toSorted(), some.lastStep]).toEqual([[11, 12], [2, 3], 12]);
+    expect([[...some.steps], [...some.max].toSorted((a, b) => a - b), some.lastStep]).toEqual([[11, 12], [2, 3], 12]);
     const none = await store().readExtremes(run, { series: [], width: 100 });
     expect([none.steps.length, none.series.length, none.lastStep]).toEqual([0, 0, Number.NaN]);
   });

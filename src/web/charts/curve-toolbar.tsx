@@ -28,7 +28,7 @@ export function CurveToolbar({
   axes: ReadonlyMap<string, RunAxis>;
   /** More points are coming. */
   live: boolean;
-  search: { readonly text: string; set(text: string): void };
+  search: { readonly text: string; readonly label?: string; set(text: string): void };
   searchBox: React.RefObject<HTMLInputElement | null>;
 }) {
   const kind = view.x ?? "step";
@@ -75,8 +75,8 @@ export function CurveToolbar({
         ref={searchBox}
         className="tool-search"
         type="search"
-        placeholder="Filter curves"
-        aria-label="Filter curves by name"
+        placeholder={search.label ?? "Filter curves"}
+        aria-label={`${search.label ?? "Filter curves"} by name`}
         value={search.text}
         onChange={(event) => search.set(event.currentTarget.value)}
         onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}

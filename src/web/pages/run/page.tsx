@@ -181,6 +181,11 @@ function OneRun({
   // Side by side where there is room; on a narrow screen the log is a tab of its own.
   const showsCurves = tab === "curves" || tab === "log";
   const showsLayers = tab === "layers";
+  const layerSearch = {
+    text: view.modules ?? "",
+    label: "Filter layers",
+    set: (text: string) => update({ modules: text === "" ? undefined : text }),
+  };
   const onset = findings.find((finding) => findingKey(finding) === openKey)?.onset;
   return (
     <div className="run-page">
@@ -232,7 +237,7 @@ function OneRun({
             scene={scene}
             axes={axes}
             live={run.status === "running"}
-            search={{ text: curveFilter, set: setCurveFilter }}
+            search={showsLayers ? layerSearch : { text: curveFilter, set: setCurveFilter }}
             searchBox={searchBox}
           />
         )}

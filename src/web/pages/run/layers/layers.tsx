@@ -133,15 +133,6 @@ function Toolbar({
           ))}
         </select>
       </label>
-      <input
-        type="search"
-        aria-label="Filter layers"
-        placeholder="Filter layers"
-        value={view.modules ?? ""}
-        onChange={(event) =>
-          update({ modules: event.currentTarget.value === "" ? undefined : event.currentTarget.value })
-        }
-      />
       <p className="muted">{stat.about}</p>
     </div>
   );
@@ -154,7 +145,6 @@ function Map({
   run,
   series,
   view,
-  update,
   stat,
   width,
   marks,
