@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { FlatConfig } from "../../model/config.ts";
+import { flatten, FlatConfig } from "../../model/config.ts";
 import { lintSettings } from "./lint-settings.ts";
 import { checks } from "./checks/index.ts";
 
@@ -35,4 +35,13 @@ test("the settings of recorded healthy runs are not warned of", () => {
       name,
     ).toEqual([]);
   }
+});
+
+test("settings of a run: known trainers have their defaults, an unknown loop has none", () => {
+  const ids = (config: object, dialect: string | null): string[] =>
+    lintSettings(flatten(config), dialect).map(({ check }) => check);
+  expect(ids({ learning_rate: 0.3 }, "hf")).toEqual(["learning-rate-extreme"]);
+  expect(ids({ learning_rate: 0.3, momentum: 0.9 }, null)).toEqual([]);
+  expect(ids({ lr: 0 }, null)).toEqual(["learning-rate-extreme"]);
+  expect(ids({ bf16: true, fp16: true, learning_rate: 2e-5 }, "trl")).toEqual(["precision-conflict"]);
 });

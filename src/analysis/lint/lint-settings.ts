@@ -9,7 +9,7 @@ import { Settings } from "./settings.ts";
 export function lintSettings(values: FlatConfig, dialect: string | null): readonly LintFinding[] {
   const settings = new Settings({
     file: "configuration",
-    dialect: dialectOf(values) ?? dialect ?? "hf",
+    dialect: dialect ?? dialectOf(values) ?? "plain",
     values,
     origin: "run",
   });

@@ -60,3 +60,56 @@ test("a configuration leads to its local data, DeepSpeed and scripts too", async
   expect(await roles("ordinary/llama-factory-pretrain.yaml")).toEqual(["configuration llama-factory", "train text 40"]);
   expect(await roles("ordinary/train_sft.py")).toEqual(["script trl", "train messages 60", "eval messages 12"]);
 });
+
+/** Each file with a fault, and every check that must speak up on it, and no other. */
+const faulty: readonly (readonly [path: string, checks: readonly string[], tokenizer?: string])[] = [
+  [
+    "axolotl.yaml",
+    [
+      "best-model-unknown",
+      "misspelled-option",
+      "packing-mixes-rows",
+      "precision-conflict",
+      "quantised-without-adapter",
+    ],
+  ],
+  [
+    "llama-factory.yaml",
+    [
+      "deepspeed-mismatch",
+      "empty-answers",
+      "full-learning-rate",
+      "long-warmup",
+      "packing-mixes-rows",
+      "templated-content",
+    ],
+  ],
+  ["torchtune.yaml", ["attention-only-lora", "long-warmup", "lora-learning-rate", "lora-scale"]],
+  ["deepspeed-alone.json", ["deepspeed-batch", "misspelled-option", "precision-conflict"]],
+  [
+    "train.py",
+    ["best-model-unknown", "double-bos", "interval-beyond-end", "padding-is-eos", "response-template-missing"],
+  ],
+  ["data/pairs.jsonl", ["identical-pairs"]],
+  [
+    "data/tokenized.jsonl",
+    [
+      "all-labels-masked",
+      "double-bos",
+      "eos-never-trained",
+      "padding-in-labels",
+      "token-out-of-range",
+      "unequal-lengths",
+    ],
+    "plain",
+  ],
+];
+
+test.each(faulty)("faults of %s", async (path, expected, tokenizer) => {
+  const report = await lint(
+    `faulty/${path}`,
+    tokenizer === undefined ? {} : { tokenizer: `${folder}/tokenizers/${tokenizer}` },
+  );
+  expect([...new Set(report.findings.map(({ check }) => check))].toSorted()).toEqual(expected);
+  for (const { where } of report.findings) expect(where.line ?? where.key).toBeDefined();
+});

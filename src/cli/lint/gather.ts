@@ -110,7 +110,8 @@ export async function gather(options: GatherOptions): Promise<Gathered> {
       kind: tokenizer.chatTemplate === null ? "no chat template" : "with chat template",
       from: tokenizerFrom,
     });
-  return { settings, deepspeed, tokenizer, data: sorted, notes };
+  // DeepSpeed alone is the configuration: it has a learning rate and a warm-up of its own.
+  return { settings: settings ?? deepspeed, deepspeed, tokenizer, data: sorted, notes };
 }
 
 const ambiguous = (what: string, first: string, second: string): AppError =>

@@ -66,7 +66,9 @@ export function readScript(text: string): ScriptContent {
     }
   }
   if (!hasArguments) for (const [key, value] of defaults) if (!(key in values)) store(key, value);
-  const isTrl = /^\s*(from|import)\s+(trl|unsloth)\b/m.test(code);
+  const isTrl = calls.some(({ name }) =>
+    /(^|\.)(SFT|DPO|GRPO|KTO|ORPO|CPO|Reward|RLOO|PPO|OnlineDPO)(Config|Trainer)$/.test(name),
+  );
   const known = hasArguments || Object.keys(values).some((key) => /learning_rate|^lr$|batch_size|epochs/.test(key));
   return { values, lines, unknown, dialect: known ? (isTrl ? "trl" : "hf") : null, dataFiles: dataFilesOf(calls) };
 

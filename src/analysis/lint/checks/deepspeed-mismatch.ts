@@ -23,7 +23,8 @@ export const deepspeedMismatch = defineCheck({
   source,
   begin: ({ settings, deepspeed }) => ({
     end() {
-      if (settings === null || deepspeed === null) return { missing: ["configuration of a trainer and of DeepSpeed"] };
+      if (settings === null || deepspeed === null || settings === deepspeed)
+        return { missing: ["configuration of a trainer and of DeepSpeed"] };
       const drafts: LintDraft[] = [];
       for (const [key, option] of pairs) {
         const theirs = asNumber(deepspeed.raw(key));

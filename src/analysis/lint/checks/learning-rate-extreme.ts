@@ -8,6 +8,8 @@ const source =
 const highest = 1;
 const highestAdam = 0.05;
 const lowest = 1e-9;
+/** Trainers that take AdamW when no optimizer is named. */
+const adamByDefault = ["hf", "trl", "axolotl", "llama-factory", "ms-swift"];
 
 export const learningRateExtreme = defineSettingsCheck({
   id: "learning-rate-extreme",
@@ -17,7 +19,8 @@ export const learningRateExtreme = defineSettingsCheck({
   check(settings) {
     const rate = settings.number("learning_rate");
     if (rate === undefined) return { missing: ["learning_rate"] };
-    const isAdam = /adam|lion|^$/i.test(settings.word("optimizer") ?? "");
+    const optimizer = settings.word("optimizer") ?? (adamByDefault.includes(settings.dialect) ? "adamw" : "");
+    const isAdam = /adam|lion/i.test(optimizer);
     const limit = isAdam ? highestAdam : highest;
     if (rate >= lowest && rate < limit) return [];
     const isLow = !(rate >= limit);

@@ -9,7 +9,7 @@ export const precisionConflict = defineCheck({
   source,
   begin: ({ settings, deepspeed }) => ({
     end() {
-      const given = [settings, deepspeed].filter((each) => each !== null);
+      const given = [...new Set([settings, deepspeed])].filter((each) => each !== null);
       if (given.length === 0) return { missing: ["configuration"] };
       return given
         .filter((each) => each.flag("bf16") === true && each.flag("fp16") === true)
