@@ -13,7 +13,7 @@ from torch.nn import functional
 from journal import Journal
 from parts import styles
 from parts.training import LossScaler, clip, set_rate
-from story import AfterBest, Deviates, FirstRow, Story, jumps, not_finite, turns, worse
+from story import AfterBest, Story, jumps, turns, worse
 
 STYLE = styles.logger
 CONFIG = {

@@ -16,7 +16,7 @@ from journal import Journal
 from parts import styles
 from parts.tasks import ASSISTANT, EOS, FIRST_SYMBOL, PAD, SYMBOLS, USER, VOCABULARY, questions
 from parts.training import clip, schedule, set_rate
-from story import AfterBest, Deviates, FirstRow, Story, not_finite, reaches, worse
+from story import Deviates, FirstRow, Story, not_finite, reaches, worse
 
 STYLE = styles.swift
 CONFIG = {
@@ -199,8 +199,7 @@ STORIES = [
           {"learning_rate": 1e-4}, "pairs-random",
           rules=("no-learning", "preference-degeneration", "loss-plateau"),
           causes=("pairs-indistinguishable", "pairs-swapped", "labels-unrelated"),
-          harm=lambda rows, healthy: worse("loss", 1.15)(rows, healthy), allowed=("loss-plateau", "overfitting",
-                                                                               "no-learning")),
+          harm=worse("loss", 1.15), allowed=("loss-plateau", "overfitting", "no-learning")),
     Story("pairs-equal", "Both sides of each pair are the same text: the loss stays at ln 2.", fault="pairs-equal",
           rules=("preference-degeneration", "no-learning", "reward-signal-lost", "gradient-vanishing"),
           causes=("pairs-indistinguishable",), harm=worse("loss", 1.15),

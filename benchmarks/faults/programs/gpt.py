@@ -12,7 +12,7 @@ from journal import Journal
 from parts import styles
 from parts.text import story as make_text
 from parts.training import LossScaler, clip, schedule, set_rate
-from story import Deviates, FirstRow, Story, jumps, not_finite, reaches, turns, worse
+from story import Deviates, FirstRow, Story, jumps, not_finite, reaches, worse
 
 STYLE = styles.key_value
 CONFIG = {

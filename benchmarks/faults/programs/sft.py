@@ -246,7 +246,7 @@ STORIES = [
           {"train_last_layer_only": True}, allowed=("frozen-layer",)),
     Story("healthy-resumed", "Preempted at step 90 and resumed from step 80 with everything that it needs.",
           {"resume_at": 80}),
-    Story("healthy-no-clipping", "Without clipping and with the whole conversation as labels: grad_norm is high and stable.",
+    Story("healthy-no-clipping", "Without clipping and with the whole conversation as labels: grad_norm is higher and stable.",
           {"max_grad_norm": 0.0, "assistant_only_loss": False}),
     Story("healthy-short", "A try of 32 steps: eight rows, and the loss falls.", {"max_steps": 32, "eval_steps": 16}),
     Story("healthy-long-warmup", "Half of the run is warm-up: the loss falls late.",
