@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from types import TracebackType
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Type
 
 from . import _exit
 from ._environment import environment
@@ -39,6 +39,7 @@ class Run:
         self._lock = threading.RLock()
         self._sender: Optional[Sender] = None
         self._joined = False
+        self._at_finish: List[Callable[[], None]] = []
         self._open(**options)
 
     @guarded
@@ -145,6 +146,9 @@ class Run:
         if self._sender is not None:
             self._sender.put(Record(body))
 
+    def at_finish(self, close: Callable[[], None]) -> None:
+        self._at_finish.append(close)
+
     @guarded
     def flush(self, timeout: float = 10.0) -> bool:
         """Waits up to `timeout` seconds until everything is delivered or on disk."""
@@ -160,6 +164,9 @@ class Run:
             _current = None
         if sender is None:
             return
+        for close in self._at_finish:
+            close()
+        self._at_finish = []
         _exit.unwatch(self)
         notice = sender.drop_notice()
         if notice is not None:

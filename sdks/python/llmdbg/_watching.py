@@ -22,13 +22,17 @@ class NoWatch:
 
 
 def watch(model: Any, optimizer: Any, run: Optional[Run], options: Mapping[str, Any]) -> Any:
-    made = _begin(model, optimizer, run, options)
-    return NoWatch() if made is None else made
+    into = run or run_of_this_process()
+    made = _begin(model, optimizer, into, options)
+    if made is None or into is None:
+        return NoWatch()
+    # Nothing is left in the model that would hold on to a run that is over.
+    into.at_finish(made.close)
+    return made
 
 
 @guarded
-def _begin(model: Any, optimizer: Any, run: Optional[Run], options: Mapping[str, Any]) -> Any:
-    into = run or run_of_this_process()
+def _begin(model: Any, optimizer: Any, into: Optional[Run], options: Mapping[str, Any]) -> Any:
     if into is None:
         say_once("watch-run", "llmdbg: watch needs a run: call llmdbg.init first, or start the script with llmdbg run")
         return None

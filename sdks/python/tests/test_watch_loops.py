@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import shutil
 from typing import Any
@@ -193,6 +194,30 @@ def test_nothing_of_a_closed_watch_is_left() -> None:
     mlp_step(model, optimizer)
     assert seen.watch.step == 1
     assert all(not m._forward_hooks and not m._forward_pre_hooks for m in model.modules())
+
+
+def test_copies_and_saved_models_are_not_watched(tmp_path: Any) -> None:
+    model = mlp()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    seen = Seen(model, optimizer, every=1)
+    reference = copy.deepcopy(model)
+    torch.save(model, tmp_path / "model.pt")
+    loaded = torch.load(tmp_path / "model.pt", weights_only=False)
+    for other in (reference, loaded):
+        other(torch.full((4, 8), 1e6)).sum().backward()
+    mlp_step(model, optimizer)
+    assert seen.value("layer/activation_abs_max", "0") < 100
+
+
+def test_gradients_clipped_group_by_group() -> None:
+    model = mlp()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    seen = Seen(model, optimizer, every=1)
+    F.mse_loss(model(torch.randn(8, 8)), torch.zeros(8, 4)).backward()
+    for layer in (model[0], model[2], model[4]):
+        torch.nn.utils.clip_grad_norm_(layer.parameters(), 1e-6)
+    optimizer.step()
+    assert all(seen.value("layer/grad_norm", layer) > 1e-4 for layer in ("0", "2", "4"))
 
 
 def test_a_failure_inside_is_said_and_swallowed(caplog: pytest.LogCaptureFixture) -> None:

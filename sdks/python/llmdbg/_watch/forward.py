@@ -26,7 +26,23 @@ def is_compiling() -> bool:
     return bool(asked()) if asked is not None else False
 
 
+class Gone:
+    """What a model that was saved as a whole has in place of its watch."""
+
+    def _begin(self, *_: Any, **__: Any) -> None:
+        pass
+
+    _end = _before = _after = _begin
+
+
 class Forward:
+    def __deepcopy__(self, _memo: Any) -> "Forward":
+        """A copy of the model (a reference model, an average of weights) brings its hooks along: they know it is none of theirs."""
+        return self
+
+    def __reduce__(self) -> Any:
+        return Gone, ()
+
     def __init__(self, watch: "TorchWatch", layers: Layers, activations: bool, attention: bool, flags: bool) -> None:
         self._watch = watch
         self._layers = layers
@@ -74,7 +90,7 @@ class Forward:
     def prepare(self, full: bool) -> None:
         """For the next step. Hooks on layers exist only while they are needed: each costs microseconds a call."""
         self._find_entries()
-        self._found, self._done, self._made, self._probes, self._stack = [], set(), {}, [], []
+        self.forget()
         wanted = (full and self._activations) or self._flags
         if wanted and not self._inner:
             stacked = [m for m in self._names if m in self._attentions or id(m) in self._watched]
@@ -86,6 +102,9 @@ class Forward:
                 handle.remove()
             self._inner = []
         self._full = full
+
+    def forget(self) -> None:
+        self._found, self._done, self._made, self._probes, self._stack = [], set(), {}, [], []
 
     def _find_entries(self) -> None:
         """Lightning calls parts of the model and never the whole: then its children are where a forward begins."""
@@ -103,6 +122,8 @@ class Forward:
     def _begin(self, module: Any, args: Any, kwargs: Any) -> None:
         # Generation and evaluation are not training, and what runs again in a backward is a checkpoint's recomputation.
         if is_compiling() or not torch.is_grad_enabled() or not module.training or self._inside is not None:
+            return
+        if not any(module is entry for entry in self._entries):
             return
         begin = time.perf_counter()
         self._watch.forward_begins()

@@ -148,6 +148,7 @@ class TorchWatch:
         if self._skips == SKIPS:
             self._tell_origin(self._origin())
         self.calls.clear()
+        self._forward.forget()
         self._begin_step()
 
     # One optimizer step.
@@ -167,10 +168,15 @@ class TorchWatch:
 
     @guarded
     def before_clipping(self, gradients: Sequence[Any], total: Optional[Any]) -> None:
+        if self._checked:
+            return
         begin = time.perf_counter()
         mine = {id(p.grad) for p in self._all if p.grad is not None}
-        if any(id(gradient) in mine for gradient in gradients):
+        given = {id(gradient) for gradient in gradients}
+        if mine and mine <= given:
             self._check(None if total is None else local(total.detach()), total is None)
+        elif mine & given:  # Clipped group by group: the norm that is compared over steps is that of all.
+            self._check(None, total is None, at_clipping=True)
         self._own_seconds += time.perf_counter() - begin
 
     @guarded
@@ -199,7 +205,7 @@ class TorchWatch:
         with torch.no_grad():
             # A scaler hands its scale to fused optimizers, which leave the step out themselves when it overflows.
             if not self._checked and getattr(optimizer, "grad_scale", None) is None:
-                self._check(None, False)
+                self._check(None, False, at_clipping=False)
             pending, self._pending = self._pending, None
             if pending is not None:
                 self._tell_origin(pending)
@@ -247,11 +253,10 @@ class TorchWatch:
             self._emit_config(self.config)
         self._told = now
 
-    def _check(self, total: Optional[Any], known_bad: bool) -> None:
+    def _check(self, total: Optional[Any], known_bad: bool, at_clipping: bool = True) -> None:
         """One number comes from the device: is anything of this step not finite, and how large is the gradient."""
-        at_clipping = self._checked = True
+        self._checked = True
         if total is None and not known_bad:
-            at_clipping = False
             total = total_norm(self._all)
         probes = [c.probe for c in self.calls.list if c.probe is not None]
         finite, first = health([*([] if total is None else [total]), *probes, *self._forward.probes()])
