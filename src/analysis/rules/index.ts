@@ -4,12 +4,14 @@ import { attentionLogitGrowth } from "./attention-logit-growth.ts";
 import { clippingDominates } from "./clipping-dominates.ts";
 import { dataRepeated } from "./data-repeated.ts";
 import { deadUnits } from "./dead-units.ts";
+import { desynchronisedRanks } from "./desynchronised-ranks.ts";
 import { entropyCollapse } from "./entropy-collapse.ts";
 import { frozenLayer } from "./frozen-layer.ts";
 import { gradientExplosion } from "./gradient-explosion.ts";
 import { gradientVanishing } from "./gradient-vanishing.ts";
 import { hiddenNonFiniteLoss } from "./hidden-non-finite-loss.ts";
 import { initialLossMismatch } from "./initial-loss-mismatch.ts";
+import { inputBound } from "./input-bound.ts";
 import { klBlowup } from "./kl-blowup.ts";
 import { learningRateTooHigh } from "./learning-rate-too-high.ts";
 import { lengthExplosion } from "./length-explosion.ts";
@@ -25,12 +27,15 @@ import { nonFiniteLoss } from "./non-finite-loss.ts";
 import { outputLogitDrift } from "./output-logit-drift.ts";
 import { overfitting } from "./overfitting.ts";
 import { policyCollapse } from "./policy-collapse.ts";
+import { preferenceDegeneration } from "./preference-degeneration.ts";
 import { referenceMismatch } from "./reference-mismatch.ts";
 import { resumeDiscontinuity } from "./resume-discontinuity.ts";
 import { rewardSignalLost } from "./reward-signal-lost.ts";
 import { saturatedActivations } from "./saturated-activations.ts";
 import { secondMomentLag } from "./second-moment-lag.ts";
 import { stalledRun } from "./stalled-run.ts";
+import { stragglerRank } from "./straggler-rank.ts";
+import { throughputDrop } from "./throughput-drop.ts";
 import { updateRatioOutOfBand } from "./update-ratio-out-of-band.ts";
 
 /** Every rule. Reports list findings of equal severity and onset in this order: roots before their signs. */
@@ -41,6 +46,7 @@ export const rules: readonly Rule[] = [
   nonFiniteLoss,
   lossDivergence,
   learningRateTooHigh,
+  desynchronisedRanks,
   referenceMismatch,
   entropyCollapse,
   lengthExplosion,
@@ -48,6 +54,7 @@ export const rules: readonly Rule[] = [
   klBlowup,
   rewardSignalLost,
   lossScaleCollapse,
+  preferenceDegeneration,
   resumeDiscontinuity,
   gradientExplosion,
   gradientVanishing,
@@ -67,5 +74,8 @@ export const rules: readonly Rule[] = [
   overfitting,
   memorization,
   dataRepeated,
+  throughputDrop,
+  stragglerRank,
+  inputBound,
   stalledRun,
 ];

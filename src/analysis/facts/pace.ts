@@ -1,0 +1,177 @@
+import { at, median, SortedWindow, spreadOfWindow } from "../../base/statistics.ts";
+import { defineFact } from "../fact.ts";
+import { stepsPerSecond, stepTime, throughput, trainLoss } from "../signals.ts";
+import type { SeriesData } from "../run-data.ts";
+import { type Curve, longest } from "./curve.ts";
+import { plainest } from "./track.ts";
+
+/** Time per step, in whatever unit the log has; only its ratios are used. */
+export interface Pace {
+  readonly rows: Curve;
+  /** The series that a person looks at, and how: a throughput falls where the time per step rises. */
+  readonly from: "step time" | "throughput" | "time between rows";
+  /** Median of the rows around the start, after compilation and warm-up of caches. */
+  readonly start: number;
+  /** Running median, over `smoothRows`. */
+  readonly smooth: Float64Array;
+  readonly slowdowns: readonly Slowdown[];
+  readonly growth: Slowdown | null;
+}
+
+export interface Slowdown {
+  readonly row: number;
+  readonly step: number;
+  readonly usual: number;
+  readonly now: number;
+  readonly rows: number;
+  readonly endStep: number | null;
+}
+
+/** Evaluations and checkpoints pause single rows; a median of nine does not see them. */
+const smoothRows = 9;
+/** The first rows compile, fill caches and start workers. */
+const settleRows = 3;
+const fewestRows = 30;
+const bandRows = 100;
+/** A logged step time or throughput is exact; the time between rows also holds evaluations, buffers and other work. */
+const factorLogged = 1.3;
+/** marin#2830 asks for an alert when the step time has doubled. */
+const factorBetween = 2;
+const bandSigmas = 6;
+const backShare = 0.3;
+/** As many rows as three running medians. */
+const lastingRows = 25;
+/** Growth: in ten blocks, nine of which are at least as slow as the one before, by half in all. */
+const blocks = 10;
+const risingBlocks = 8;
+const growthFactor = 1.5;
+/** A row is at least as slow within this. */
+const tie = 0.99;
+
+export const pace = defineFact<Pace>({
+  id: "step time, throughput or times of rows",
+  derive(run) {
+    const logged = plainest(unranked(run.series(stepTime)));
+    const perSecond = plainest([...unranked(run.series(throughput)), ...unranked(run.series(stepsPerSecond))]);
+    const losses = longest(run.series(trainLoss));
+    const isEnough = (series: SeriesData | undefined): series is SeriesData =>
+      series !== undefined && series.length >= fewestRows;
+    if (isEnough(logged)) return paceOf(positive(logged, (value) => value), "step time");
+    if (isEnough(perSecond)) return paceOf(positive(perSecond, (value) => 1 / value), "throughput");
+    if (isEnough(losses)) return paceOf(between(losses), "time between rows");
+    return undefined;
+  },
+});
+
+/** One series for the whole run: what each rank measures is another question. */
+const unranked = (all: readonly SeriesData[]): SeriesData[] =>
+  all.filter(({ labels }) => labels["rank"] === undefined || labels["rank"] === "0");
+
+function positive(series: SeriesData, of: (value: number) => number): Curve {
+  const rows: number[] = [];
+  for (let i = settleRows; i < series.length; i++) if (at(series.value, i) > 0 && at(series.value, i) < 1e15) rows.push(i);
+  return {
+    series: series.id,
+    step: Float64Array.from(rows, (i) => at(series.step, i)),
+    time: Float64Array.from(rows, (i) => at(series.time, i)),
+    value: Float64Array.from(rows, (i) => of(at(series.value, i))),
+    length: rows.length,
+  };
+}
+
+/** Time per step between neighbouring rows. Rows that came in one piece of output have no time of their own. */
+function between(losses: SeriesData): Curve {
+  const rows: number[] = [];
+  const values: number[] = [];
+  let before = settleRows;
+  for (let i = settleRows + 1; i < losses.length; i++) {
+    const steps = at(losses.step, i) - at(losses.step, before);
+    const time = at(losses.time, i) - at(losses.time, before);
+    if (steps <= 0 || time < 0) before = i;
+    if (!(steps > 0 && time > 0)) continue;
+    rows.push(i);
+    values.push(time / steps);
+    before = i;
+  }
+  return {
+    series: losses.id,
+    step: Float64Array.from(rows, (i) => at(losses.step, i)),
+    time: Float64Array.from(rows, (i) => at(losses.time, i)),
+    value: Float64Array.from(values),
+    length: rows.length,
+  };
+}
+
+function paceOf(rows: Curve, from: Pace["from"]): Pace | undefined {
+  if (rows.length < fewestRows) return undefined;
+  const window = new SortedWindow(smoothRows);
+  const smooth = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    window.push(at(rows.value, i));
+    smooth[i] = window.quantile(0.5);
+  }
+  const factor = from === "time between rows" ? factorBetween : factorLogged;
+  return {
+    rows,
+    from,
+    start: median(rows.value.subarray(0, fewestRows)),
+    smooth,
+    slowdowns: slowdownsIn(rows, smooth, factor),
+    growth: growthIn(rows, smooth),
+  };
+}
+
+function slowdownsIn(rows: Curve, smooth: Float64Array, factor: number): Slowdown[] {
+  const band = new SortedWindow(bandRows);
+  const found: Slowdown[] = [];
+  let open: { row: number; usual: number; bar: number } | null = null;
+  const close = (end: number | null): void => {
+    if (open === null) return;
+    const to = end ?? rows.length;
+    if (to - open.row >= lastingRows) {
+      const bar = open.usual + 0.5 * (open.bar - open.usual);
+      let row = open.row;
+      while (row > 0 && at(rows.value, row - 1) > bar) row -= 1;
+      found.push({
+        row,
+        step: at(rows.step, row),
+        usual: open.usual,
+        now: median(rows.value.subarray(open.row, to)),
+        rows: to - row,
+        endStep: end === null ? null : at(rows.step, end),
+      });
+    }
+    open = null;
+  };
+  for (let i = 0; i < rows.length; i++) {
+    const value = at(smooth, i);
+    if (open !== null) {
+      if (value > open.usual + backShare * (open.bar - open.usual)) continue;
+      close(i);
+    }
+    if (i >= smoothRows) band.push(at(rows.value, i - smoothRows));
+    if (band.length < smoothRows) continue;
+    const usual = band.quantile(0.5);
+    const bar = Math.max(factor * usual, usual + bandSigmas * spreadOfWindow(band));
+    if (value >= bar) open = { row: i, usual, bar };
+  }
+  close(null);
+  return found;
+}
+
+function growthIn(rows: Curve, smooth: Float64Array): Slowdown | null {
+  const size = Math.floor(rows.length / blocks);
+  if (size < smoothRows) return null;
+  const levels = Array.from({ length: blocks }, (_, b) => median(rows.value.subarray(b * size, (b + 1) * size)));
+  let rising = 0;
+  for (let b = 1; b < blocks; b++) if (at(levels, b) >= tie * at(levels, b - 1)) rising += 1;
+  const first = at(levels, 0);
+  const now = at(levels, blocks - 1);
+  // A single step up also has rising blocks; growth is spread over them.
+  const half = at(levels, Math.floor(blocks / 2));
+  const isSpread = half - first > 0.2 * (now - first) && now - half > 0.2 * (now - first);
+  if (rising < risingBlocks || now < growthFactor * first || !isSpread) return null;
+  let row = rows.length - 1;
+  while (row > 0 && at(smooth, row - 1) > first + 0.1 * (now - first)) row -= 1;
+  return { row, step: at(rows.step, row), usual: first, now, rows: rows.length - row, endStep: null };
+}
