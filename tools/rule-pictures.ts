@@ -96,4 +96,29 @@ export const pictures: Readonly<Record<string, Pair>> = {
     fires: generated("policyFalls", "the reward falls from its best and stays down"),
     innocent: generated("policyRestless", "a hard task with a noisy reward"),
   },
+  "preference-degeneration": {
+    fires: generated("chosenUnlikely", "both answers become unlikely"),
+    innocent: generated("preferenceStrong", "a strong preference costs the chosen answer a third"),
+    series: "logps/chosen",
+  },
+  "throughput-drop": {
+    fires: generated("throughputFalls", "the throughput falls to two fifths"),
+    innocent: generated("logged", "compilation at the start, pauses in between"),
+    series: "tps",
+  },
+  "input-bound": {
+    fires: generated("waits", "the loader falls behind"),
+    innocent: generated("logged", "a wait of a few percent"),
+    series: "data_time",
+  },
+  "straggler-rank": {
+    fires: generated("straggler", "one of eight ranks slows down"),
+    innocent: generated("ranksAlike", "eight ranks that take turns"),
+    series: "step_time",
+  },
+  "desynchronised-ranks": {
+    fires: generated("apart", "one of four ranks comes apart"),
+    innocent: generated("ranksAlike", "the same hash on every rank"),
+    series: "parameters/hash",
+  },
 };

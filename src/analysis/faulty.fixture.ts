@@ -1,5 +1,7 @@
 /** One family of runs per fault, made from a seed. Each says which rule must find it and where it begins. */
 import { faultyPolicies } from "./policy.fixture.ts";
+import { faultyPreferences } from "./preference.fixture.ts";
+import { faultySystems } from "./system.fixture.ts";
 import { stabilityFaults } from "./faulty-stability.fixture.ts";
 import { healthyRows, type Random, random, type Row, type Story, usualShape } from "./synthetic.fixture.ts";
 
@@ -212,6 +214,8 @@ export const faultFamilies: ReadonlyMap<string, (seed: number) => Fault> = new M
     badResume,
     stalled,
     ...faultyPolicies,
+    ...faultyPreferences,
+    ...faultySystems,
     ...stabilityFaults,
   }).map(([name, family], index) => [name, (seed: number) => family(random(seed * 2003 + index))]),
 );

@@ -1,5 +1,7 @@
 /** Healthy families that look bad in one way or another. Each makes a new run from a seed. */
 import { healthyPolicies } from "./policy.fixture.ts";
+import { healthyPreferences } from "./preference.fixture.ts";
+import { healthySystems } from "./system.fixture.ts";
 import { stabilityFamilies } from "./healthy-stability.fixture.ts";
 import { healthyRows, type Random, random, rateAt, type Row, type Story, usualShape } from "./synthetic.fixture.ts";
 
@@ -247,6 +249,8 @@ export const healthyFamilies: ReadonlyMap<string, (seed: number) => Story> = new
     epochSteps,
     surer,
     ...healthyPolicies,
+    ...healthyPreferences,
+    ...healthySystems,
     ...stabilityFamilies,
   }).map(([name, family], index) => [name, (seed: number) => family(random(seed * 1009 + index))]),
 );

@@ -40,6 +40,8 @@ export interface PolicyAround extends PolicyFacts {
   readonly beta: number | undefined;
   readonly bonus: number | undefined;
   readonly isEarly: boolean;
+  /** Half of the way of the KL divergence, or of the entropy, was gone within the first rows. */
+  readonly isAbrupt: boolean;
 }
 
 /** A surge of grad_norm this many rows away is part of the same event. */
@@ -69,7 +71,21 @@ export function aroundPolicy(facts: PolicyFacts, step: number): PolicyAround {
     beta: facts.options.number("kl_coefficient"),
     bonus: facts.options.number("entropy_coefficient"),
     isEarly: base !== null && rowBefore(base, step) < earlyRows,
+    isAbrupt: isAbrupt(facts),
   };
+}
+
+/** An update is a small step: a healthy policy needs dozens of rows to lose half of its entropy, or for half a nat per token. */
+const abruptRows = 4;
+const abruptKl = 0.5;
+
+function isAbrupt({ divergence, entropies }: PolicyFacts): boolean {
+  const isLost = entropies !== null && at(entropies.value, abruptRows) < 0.5 * at(entropies.value, 0);
+  const isFar =
+    divergence !== null &&
+    at(divergence.value, 0) < 0.1 * abruptKl &&
+    at(divergence.value, abruptRows) > Math.max(abruptKl, 0.5 * at(divergence.smooth, divergence.length - 1));
+  return isLost || isFar;
 }
 
 /** How the other curves stood, for the person who checks. */
@@ -111,6 +127,16 @@ export function rateSuspect(around: PolicyAround, prior: number): Suspect {
         present: Number.isNaN(around.clippedShare) ? null : around.clippedShare > 0.2,
         for: `${say(Math.round(100 * around.clippedShare))} % of the policy ratios are clipped`,
         weight: 2,
+      },
+      {
+        present: around.isAbrupt ? true : null,
+        for: "the policy left its start within the first rows",
+        weight: 4,
+      },
+      {
+        present: around.options.number("max_grad_norm") === 0 ? true : null,
+        for: "gradients are not clipped",
+        weight: 1.5,
       },
       {
         present: around.isEarly && rate !== null ? rate.warmedUpAt === null : null,
@@ -167,9 +193,11 @@ export function bonusSuspect({ bonus, entropyMoved }: PolicyAround, prior: numbe
         against: "the entropy coefficient is 0",
         weight: 5,
       },
+      // Recipes use 0.0001 to 0.01.
+      { present: bonus !== undefined && bonus >= 0.1 ? true : null, for: "recipes use a hundredth at most", weight: 2 },
       {
-        present: entropyMoved === null ? null : entropyMoved === "rose",
-        against: "the entropy did not rise",
+        present: entropyMoved === null ? null : entropyMoved !== "fell",
+        against: "the entropy fell",
         weight: 5,
       },
     ],
@@ -178,11 +206,17 @@ export function bonusSuspect({ bonus, entropyMoved }: PolicyAround, prior: numbe
 
 export function unboundedEntropySuspect(around: PolicyAround, prior: number): Suspect {
   const high = around.options.number("clip_range_high");
+  const cold = around.options.number("temperature");
   return {
     id: "entropy-not-bounded",
     statement: "Nothing keeps the policy exploring: likely tokens are pushed up and rare ones clipped away.",
     prior,
     clues: [
+      {
+        present: cold === undefined || cold >= 0.7 ? null : true,
+        for: `completions are sampled at a temperature of ${say(cold ?? 1)}, which the loss does not know of`,
+        weight: 3,
+      },
       {
         present: around.bonus === undefined ? null : !(around.bonus > 0),
         for: "there is no entropy bonus",
@@ -264,6 +298,7 @@ export function raiseKl({ beta, options: settings }: PolicyAround): Advice[] {
 
 export function keepExploring({ options: settings }: PolicyAround): Advice[] {
   const changes = [settings.change("clip_range_high", 0.28)];
+  if ((settings.number("temperature") ?? 1) < 0.7) changes.unshift(settings.change("temperature", 1));
   if (settings.has("entropy_coefficient")) changes.push(settings.change("entropy_coefficient", 0.001));
   return [
     {

@@ -64,7 +64,8 @@ export function preferenceSuspects({ kind }: PreferenceFault, facts: PreferenceF
   if (kind === "none" || isReversed)
     suspects.push({
       id: "pairs-indistinguishable",
-      statement: "The two answers of a pair do not differ in a way that can be learned: random labels, equal texts, truncation.",
+      statement:
+        "The two answers of a pair do not differ in a way that can be learned: random labels, equal texts, truncation.",
       prior: kind === "none" ? 0.5 : 0.15,
       clues: [
         {
@@ -97,7 +98,10 @@ export function preferenceSuspects({ kind }: PreferenceFault, facts: PreferenceF
         prior: 0.4,
         clues: [
           {
-            present: facts.options.number("chosen_nll_weight") === undefined ? null : facts.options.number("chosen_nll_weight") === 0,
+            present:
+              facts.options.number("chosen_nll_weight") === undefined
+                ? null
+                : facts.options.number("chosen_nll_weight") === 0,
             for: "the loss has no term for the chosen answer",
             against: "the loss has a term for the chosen answer",
             weight: 2,

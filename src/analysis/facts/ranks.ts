@@ -35,8 +35,8 @@ export interface Straggler {
 }
 
 /** Rows that the judgement is on, and how many of them at least. */
-const judgedRows = 50;
-const fewestRows = 20;
+const judgedRows = 20;
+const fewestRows = 15;
 /** The same rank must be the slowest in this share of them: chance changes. */
 const slowestShare = 0.7;
 /** TraceML warns at a tenth. */
@@ -74,7 +74,10 @@ export const straggler = defineFact<Straggler | null>({
     let row = rows - 1;
     while (row >= smoothRows && range(row - smoothRows, row, shareAt) >= share / 2) row -= 1;
     if (row < smoothRows) row = 0;
-    else while (row < rows - 1 && shareAt(row) < share / 2) row += 1;
+    else {
+      while (row < rows - 1 && shareAt(row) < share / 2) row += 1;
+      while (row > 0 && shareAt(row - 1) >= share / 2) row -= 1;
+    }
     return {
       rank: rankOf(worst),
       series: worst,
@@ -100,6 +103,8 @@ export interface Desync {
   readonly value: number;
   readonly other: SeriesData;
   readonly otherValue: number;
+  /** Whether all others agree with each other. */
+  readonly isAlone: boolean;
   /** Steps that were compared and equal before. */
   readonly equalBefore: number;
   /** Of the layers compared at that step, how many differ; null where there is one hash for all. */
@@ -161,7 +166,9 @@ function firstDifference(all: readonly SeriesData[], what: Desync["what"], layer
     if (first === null) {
       const odd = oddOneOut(values);
       const series = all[odd];
-      const otherIndex = values.findIndex((value, i) => i !== odd && Number.isFinite(value) && value !== at(values, odd));
+      const otherIndex = values.findIndex(
+        (value, i) => i !== odd && Number.isFinite(value) && value !== at(values, odd),
+      );
       const other = all[otherIndex] ?? reference;
       if (series === undefined) continue;
       first = {
@@ -174,6 +181,7 @@ function firstDifference(all: readonly SeriesData[], what: Desync["what"], layer
         value: at(values, odd),
         other,
         otherValue: at(values, otherIndex),
+        isAlone: known.length > 2 && new Set(known).size === 2,
         equalBefore,
         layers: null,
       };

@@ -4,13 +4,15 @@ import { flatGroups, reward, rewardSpread } from "./policy.ts";
 import { rewardProgress } from "./solved.ts";
 import { levelOf, type Track } from "./track.ts";
 
-/** A stretch up to the end of the log in which all completions of a group got the same reward. */
+/** A stretch at the start, or up to the end of the log, in which all completions of a group got the same reward. */
 export interface RewardSignal {
   readonly rows: Track;
   /** First row of the stretch; -1 when the last rows have a signal. */
   readonly row: number;
   readonly step: number;
   readonly count: number;
+  /** First row after it; the length of the log while it lasts. */
+  readonly endRow: number;
   readonly reward: Track | null;
   /** Level of the reward in the stretch, and whether it is one number in all its rows. */
   readonly level: number;
@@ -25,6 +27,8 @@ const flatShare = 0.99;
 const noSpread = 1e-6;
 /** One row in ten may have a signal: a lucky completion now and then does not move a policy. */
 const leastShare = 0.9;
+/** A start without a signal is told when it took this many rows. */
+const startRows = 20;
 
 export const rewardSignal = defineFact<RewardSignal>({
   id: "frac_reward_zero_std or reward_std",
@@ -39,19 +43,36 @@ export const rewardSignal = defineFact<RewardSignal>({
       if (isFlat(i)) row = i;
       else if (i === rows.length - 1 || ++gaps > (1 - leastShare) * (rows.length - i)) break;
     }
+    let endRow = rows.length;
+    if (row === rows.length) {
+      // A silent start that was overcome.
+      let live = 0;
+      let last = 0;
+      for (let i = 0; i < rows.length; i++) {
+        if (isFlat(i)) last = i + 1;
+        else if (++live > (1 - leastShare) * Math.max(startRows, i + 1)) break;
+      }
+      if (last >= startRows) {
+        row = 0;
+        endRow = last;
+      }
+    }
     const step = row < rows.length ? at(rows.step, row) : Number.NaN;
     const rewards = get(reward) ?? null;
     const from = rewards === null ? -1 : firstFrom(rewards, step);
     const isKnown = rewards !== null && from >= 0 && from < rewards.length;
-    const level = isKnown ? levelOf(rewards, from) : Number.NaN;
+    const to =
+      rewards === null ? 0 : endRow === rows.length ? rewards.length : firstFrom(rewards, at(rows.step, endRow));
+    const level = isKnown ? levelOf(rewards, from, to) : Number.NaN;
     return {
       rows,
       row: row < rows.length ? row : -1,
       step,
-      count: rows.length - row,
+      count: row < rows.length ? endRow - row : 0,
+      endRow,
       reward: rewards,
       level,
-      isConstant: isKnown ? spreadOf(rewards, from) <= noSpread * Math.max(1, Math.abs(level)) : null,
+      isConstant: isKnown ? spreadOf(rewards, from, to) <= noSpread * Math.max(1, Math.abs(level)) : null,
       isSolved: from > 0 && (get(rewardProgress)?.isSolved ?? false),
     };
   },
@@ -63,10 +84,10 @@ function firstFrom(track: Track, step: number): number {
   return row;
 }
 
-function spreadOf(track: Track, from: number): number {
+function spreadOf(track: Track, from: number, to: number): number {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
-  for (let i = from; i < track.length; i++) {
+  for (let i = from; i < to; i++) {
     low = Math.min(low, at(track.value, i));
     high = Math.max(high, at(track.value, i));
   }

@@ -52,9 +52,10 @@ export const desynchronisedRanks = defineRule({
             ],
           },
           {
-            id: "gradients-not-averaged",
-            statement: "Gradients are not averaged over the ranks: no DDP wrapper, no_sync left on, a parameter outside of it.",
-            prior: 0.35,
+            id: "no-weight-sync",
+            statement:
+              "Gradients are not averaged over the ranks: no DDP wrapper, no_sync left on, a parameter outside of it.",
+            prior: 0.45,
             clues: [
               {
                 present: !fromStart,
@@ -63,9 +64,9 @@ export const desynchronisedRanks = defineRule({
                 weight: 2,
               },
               {
-                present: fromStart ? null : equalBefore <= 2,
-                for: "and came apart with the first updates",
-                against: "and stayed so for many updates",
+                present: fromStart || found.ranks < 3 ? null : !found.isAlone,
+                for: "each rank has its own",
+                against: `rank ${found.rank} is alone against the others`,
                 weight: 2,
               },
               { present: some, for: "only some layers differ: those outside of the wrapper", weight: 1.5 },
@@ -74,7 +75,7 @@ export const desynchronisedRanks = defineRule({
           {
             id: "silent-data-corruption",
             statement: "One device computes or keeps wrong numbers.",
-            prior: 0.12,
+            prior: 0.1,
             clues: [
               {
                 present: fromStart ? false : equalBefore > 2,
@@ -83,9 +84,10 @@ export const desynchronisedRanks = defineRule({
                 weight: 3,
               },
               {
-                present: found.ranks > 2 && !fromStart ? true : null,
+                present: found.ranks > 2 && !fromStart ? found.isAlone : null,
                 for: `rank ${found.rank} is alone against the others`,
-                weight: 1.5,
+                against: "more than one rank differs",
+                weight: 2,
               },
             ],
           },

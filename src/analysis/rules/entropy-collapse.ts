@@ -2,9 +2,12 @@ import { at } from "../../base/statistics.ts";
 import type { Finding } from "../../model/finding.ts";
 import { rank } from "../causes.ts";
 import { defineFact, optional } from "../fact.ts";
+import { rowBefore } from "../facts/curve.ts";
+import { options } from "../facts/options.ts";
 import { entropy } from "../facts/policy.ts";
+import { rewardBreak } from "../facts/reward-break.ts";
 import { rewardProgress } from "../facts/solved.ts";
-import { departure, lastingFrom, movementSince, type Track } from "../facts/track.ts";
+import { departure, lastingFrom, levelOf, movement, movementSince, type Track } from "../facts/track.ts";
 import { say, saySteps } from "../numbers.ts";
 import {
   aroundPolicy,
@@ -35,9 +38,16 @@ const blownFactor = 1.5;
 const blownFactorAlone = 2;
 const blownNoise = 6;
 const lastingRows = 5;
+/** Recipes use 0.0001 to 0.01 (verl's examples 0.001); ten times the largest outweighs normalised advantages. */
+const largeBonus = 0.1;
+const heldShare = 0.98;
+/** Samples this much colder than the policy hide from it what else it could say, whatever the reward. */
+const coldTemperature = 0.7;
+/** Hardly any choice is left: what the reward still gains is the last words of one answer. */
+const goneShare = 0.02;
 
 interface EntropyFault {
-  readonly kind: "collapse" | "blow-up";
+  readonly kind: "collapse" | "blow-up" | "held";
   readonly rows: Track;
   readonly row: number;
   /** Row where the bound was passed. */
@@ -56,18 +66,27 @@ const entropyFault = defineFact<EntropyFault | null>({
   id: "entropy of the policy",
   derive(_run, get) {
     const rows = get(enough);
-    if (rows === undefined) return undefined;
+    if (rows === undefined) return null;
     const progress = get(rewardProgress) ?? null;
-    const low = lastingFrom(rows, (value) => value <= collapsedShare * rows.start);
+    // A policy may be gone before the median of the first rows is known.
+    const start = Math.max(rows.start, at(rows.value, 0));
+    const broke = get(rewardBreak) ?? null;
+    const low = lastingFrom(rows, (value) => value <= collapsedShare * start);
+    // What follows when the reward broke is that story.
+    if (broke !== null && at(rows.step, low) >= broke.step) return null;
     if (low > 0 && rows.length - low >= lastingRows) {
-      const row = departure(rows, low, rows.start, at(rows.smooth, low));
+      const row = Math.max(1, departure(rows, low, start, at(rows.smooth, low)));
+      const temperature = get(options)?.number("temperature") ?? 1;
       const isExpected =
-        progress === null
-          ? low - row > fastRows
-          : progress.isSolved ||
-            // A slow fall that bought a reward is what learning looks like.
-            (progress.isAtBest && low - row > fastRows) ||
-            movementSince(progress.rows, at(rows.step, low)) === "rose";
+        temperature < coldTemperature
+          ? false
+          : progress === null
+            ? low - row > fastRows
+            : progress.isSolved ||
+              // A slow fall that bought a reward is what learning looks like.
+              (progress.isAtBest && low - row > fastRows) ||
+              (at(rows.smooth, rows.length - 1) >= goneShare * start &&
+                isRisingSince(progress.rows, at(rows.step, low)));
       return isExpected ? null : { kind: "collapse", rows, row, reached: low };
     }
     const factor = progress === null ? blownFactorAlone : blownFactor;
@@ -80,9 +99,28 @@ const entropyFault = defineFact<EntropyFault | null>({
       if (progress !== null && movementSince(progress.rows, at(rows.step, row)) === "rose") return null;
       return { kind: "blow-up", rows, row, reached: high };
     }
+    // A bonus this large and an entropy that does not fall: the policy is kept as random as it started.
+    const bonus = get(options)?.number("entropy_coefficient") ?? 0;
+    if (bonus >= largeBonus && rows.length >= 2 * leastRows) {
+      const now = levelOf(rows, rows.length - leastRows);
+      const isHeld = now >= heldShare * rows.start && movement(rows, 0, leastRows, rows.length) !== "fell";
+      if (isHeld && progress?.isSolved !== true) return { kind: "held", rows, row: leastRows, reached: leastRows };
+    }
     return null;
   },
 });
+
+/** Whether the reward still rises after the entropy is gone, and not only by its going. */
+function isRisingSince(rewards: Track, step: number): boolean {
+  const row = rowBefore(rewards, step);
+  return movement(rewards, row, Math.min(rewards.length, row + leastRows), rewards.length) === "rose";
+}
+
+const titles: Readonly<Record<EntropyFault["kind"], string>> = {
+  collapse: "Entropy of the policy collapses",
+  "blow-up": "Entropy of the policy blows up",
+  held: "Entropy of the policy does not fall",
+};
 
 export const entropyCollapse = defineRule({
   id: "entropy-collapse",
@@ -106,11 +144,14 @@ export const entropyCollapse = defineRule({
           : ` and the reward does not rise (${say(progress.now)})`;
     return [
       {
-        title: isCollapse ? "Entropy of the policy collapses" : "Entropy of the policy blows up",
+        title: titles[kind],
         severity: "error",
-        message: isCollapse
-          ? `Entropy fell from ${say(rows.start)} to ${say(now)} from step ${step} on, within ${saySteps(fault.reached - fault.row + 1)}${outcome}: the policy samples nearly the same text every time.`
-          : `Entropy rose from ${say(rows.start)} to ${say(now)} from step ${step} on${outcome}: the policy becomes random.`,
+        message:
+          kind === "held"
+            ? `Entropy was ${say(rows.start)} at the start and is ${say(now)} after ${saySteps(rows.length)}${outcome}: the bonus of ${say(around.bonus ?? 0)} keeps the policy as random as it was.`
+            : isCollapse
+              ? `Entropy fell from ${say(Math.max(rows.start, at(rows.value, 0)))} to ${say(now)} from step ${step} on, within ${saySteps(fault.reached - fault.row + 1)}${outcome}: the policy samples nearly the same text every time.`
+              : `Entropy rose from ${say(rows.start)} to ${say(now)} from step ${step} on${outcome}: the policy becomes random.`,
         onset: { step },
         end: null,
         recovered: false,

@@ -43,6 +43,12 @@ export const gradientExplosion = defineRule({
     "loss-scale-collapse",
     "resume-discontinuity",
     "loss-spike",
+    "reference-mismatch",
+    "entropy-collapse",
+    "length-explosion",
+    "policy-collapse",
+    "kl-blowup",
+    "preference-degeneration",
   ],
   check({ grad, rate, layers, growth, ratio, setup, options: settings }) {
     const surges = lasting(grad.surges);

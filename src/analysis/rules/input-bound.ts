@@ -8,7 +8,7 @@ import { lastingFrom } from "../facts/track.ts";
 import { say } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
 
-/** TraceML warns at a tenth of the step and calls a fifth critical. */
+/** TraceML speaks of a tenth of the step and calls a fifth critical: the first is worth a note, the second an alarm. */
 const warnShare = 0.1;
 const criticalShare = 0.2;
 const leastRows = 20;
@@ -38,7 +38,7 @@ export const inputBound = defineRule({
   title: "Training waits for its data",
   why: "The accelerator is paid for while it waits; a faster loader gives the same model sooner.",
   needs: { known, options },
-  signOf: ["throughput-drop"],
+  leadsTo: ["throughput-drop"],
   check({ known: { wait, machine }, options: settings }) {
     const isWaiting = wait !== null && wait.now >= warnShare;
     const isStarved = machine !== null && machine.starved > starvedShare;
@@ -48,7 +48,11 @@ export const inputBound = defineRule({
     let onset: { step: number | null; time?: number } = { step: null };
     if (isWaiting) {
       const { rows } = wait;
-      const row = Math.max(0, lastingFrom(rows, (value) => value >= warnShare));
+      let row = Math.max(
+        0,
+        lastingFrom(rows, (value) => value >= warnShare),
+      );
+      while (row > 0 && at(rows.value, row - 1) >= warnShare) row -= 1;
       onset = { step: at(rows.step, row) };
       evidence.push(
         { series: rows.series, step: at(rows.step, row), value: at(rows.value, row), note: "share of the step, here" },
@@ -62,16 +66,25 @@ export const inputBound = defineRule({
     } else if (machine !== null && !Number.isNaN(machine.firstTime)) onset = { step: null, time: machine.firstTime };
     if (isStarved)
       evidence.push(
-        { series: machine.gpu.id, step: null, value: machine.medianGpu, note: `median use of the GPU in %, of ${machine.samples} samples` },
+        {
+          series: machine.gpu.id,
+          step: null,
+          value: machine.medianGpu,
+          note: `median use of the GPU in %, of ${machine.samples} samples`,
+        },
         { series: machine.cpu.id, step: null, value: machine.medianCpu, note: "median use of the processors in %" },
       );
     const said = [
-      ...(isWaiting ? [`${percent(wait.now)} of each step ${wait.now >= criticalShare ? "are" : "is"} spent waiting for the batch`] : []),
-      ...(isStarved ? [`in ${percent(machine.starved)} of the samples the processors are busy and the GPU is idle`] : []),
+      ...(isWaiting
+        ? [`${percent(wait.now)} of each step ${wait.now >= criticalShare ? "are" : "is"} spent waiting for the batch`]
+        : []),
+      ...(isStarved
+        ? [`in ${percent(machine.starved)} of the samples the processors are busy and the GPU is idle`]
+        : []),
     ];
     return [
       {
-        severity: "warning",
+        severity: isStarved || (wait !== null && wait.now >= criticalShare) ? "warning" : "info",
         message: `${said.join(", and ")}.`.replace(/^./, (letter) => letter.toUpperCase()),
         onset,
         end: null,

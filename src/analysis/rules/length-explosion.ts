@@ -24,6 +24,8 @@ const limitShare = 0.9;
 const grownFactor = 3;
 const grownNoise = 6;
 const lastingRows = 5;
+/** Nearly all completions cut, or a mean length of nearly the limit, in the first rows. */
+const neverEnds = 0.9;
 /** Cut from the first rows on: nothing ever ends an answer. Models that merely start verbose improve within these rows. */
 const fromStartRows = 20;
 
@@ -46,19 +48,25 @@ const enough = defineFact<Track>({
 const explosion = defineFact<Explosion | null>({
   id: "lengths of completions",
   derive(_run, get) {
-    if (get(enough) === undefined) return undefined;
+    if (get(enough) === undefined) return null;
     const lengths = get(meanLength);
     const cut = get(truncated);
     const limit = get(lengthLimit);
     const candidates: Explosion[] = [];
     const consider = (rows: Track, kind: Explosion["kind"], bar: number): void => {
       const from = lastingFrom(rows, (value) => value >= bar);
-      const needed = from <= 1 ? fromStartRows : lastingRows;
+      // Nothing ever ended; a start that is merely long must have grown.
+      const fromStart =
+        from <= 1 && rows.start >= neverEnds * (kind === "cut" ? 1 : (limit ?? Number.POSITIVE_INFINITY));
+      const needed = fromStart ? fromStartRows : lastingRows;
       if (from < 0 || rows.length - from < needed) return;
-      const row = from <= 1 ? 0 : departure(rows, from, rows.start, at(rows.smooth, from));
-      candidates.push({ rows, row, kind, fromStart: from <= 1 });
+      const begun = Math.min(rows.start, at(rows.value, 0));
+      const row = fromStart ? 0 : departure(rows, from, begun, at(rows.smooth, from));
+      candidates.push({ rows, row, kind, fromStart });
     };
-    if (cut !== undefined) consider(cut, "cut", cutShare);
+    // From a start where many are cut, half of the way to all of them.
+    const cutBar = cut === undefined || cut.start >= neverEnds ? cutShare : Math.max(cutShare, (cut.start + 1) / 2);
+    if (cut !== undefined) consider(cut, "cut", cutBar);
     if (lengths !== undefined && limit !== undefined) consider(lengths, "limit", limitShare * limit);
     if (candidates.length === 0 && lengths !== undefined && lengths.start > 0) {
       consider(lengths, "grown", Math.max(grownFactor * lengths.start, lengths.start + grownNoise * lengths.noise));

@@ -28,7 +28,7 @@ export const lossDivergence = defineRule({
     setup: setupFact,
     options,
   },
-  signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss"],
+  signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "preference-degeneration"],
   check({ shape, diverged, grad, rate, growth, ratio, setup, options: settings }) {
     if (diverged === null) return [];
     const { rows, level } = shape;

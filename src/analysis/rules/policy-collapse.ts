@@ -3,6 +3,7 @@ import { rank, type Suspect } from "../causes.ts";
 import { defineFact, optional } from "../fact.ts";
 import { rowBefore } from "../facts/curve.ts";
 import { reward } from "../facts/policy.ts";
+import { rewardBreak } from "../facts/reward-break.ts";
 import { type RewardSignal, rewardSignal } from "../facts/reward-signal.ts";
 import { changePoint, type Direction, jumpAt, levelOf, type Track } from "../facts/track.ts";
 import { say, saySteps } from "../numbers.ts";
@@ -49,7 +50,7 @@ const collapse = defineFact<Collapse | null>({
   id: "reward",
   derive(_run, get) {
     const rows = get(enough);
-    if (rows === undefined) return undefined;
+    if (rows === undefined) return null;
     // Running means: rewards are shares of few completions, whose median jumps.
     let sum = 0;
     let best = Number.NEGATIVE_INFINITY;
@@ -79,7 +80,13 @@ export const policyCollapse = defineRule({
   id: "policy-collapse",
   title: "The policy collapses",
   why: "What had been learned is being undone; further steps sample from the broken policy and do not bring it back.",
-  needs: { known: enough, fallen: collapse, signal: optional(rewardSignal), ...policyNeeds },
+  needs: {
+    known: enough,
+    fallen: collapse,
+    signal: optional(rewardSignal),
+    broke: optional(rewardBreak),
+    ...policyNeeds,
+  },
   signOf: [
     "masked-labels",
     "hidden-non-finite-loss",
@@ -88,7 +95,7 @@ export const policyCollapse = defineRule({
     "entropy-collapse",
     "length-explosion",
   ],
-  check({ fallen, signal, ...facts }) {
+  check({ fallen, signal, broke, ...facts }) {
     if (fallen === null) return [];
     const { rows, row, best, now } = fallen;
     const step = at(rows.step, row);
@@ -126,7 +133,7 @@ export const policyCollapse = defineRule({
         causes: rank([
           rateSuspect(around, 0.4),
           klSuspect(around, 0.2),
-          rewardBug(around, jumps),
+          rewardBug(around, jumps, broke !== null && Math.abs(broke.row - row) <= togetherRows),
           syncSuspect(around, 0.05),
         ]),
         advice: [...lowerPolicyRate(around), ...raiseKl(around)],
@@ -138,7 +145,7 @@ export const policyCollapse = defineRule({
 const isTogether = (signal: RewardSignal, rows: Track, row: number): boolean =>
   signal.row >= 0 && Math.abs(rowBefore(rows, signal.step) - row) <= togetherRows;
 
-function rewardBug(around: PolicyAround, jumps: readonly (Direction | null)[]): Suspect {
+function rewardBug(around: PolicyAround, jumps: readonly (Direction | null)[], sudden: boolean): Suspect {
   const known = jumps.filter((move) => move !== null);
   const isCalm = around.surge === null && known.every((move) => move === "flat");
   return {
@@ -147,7 +154,12 @@ function rewardBug(around: PolicyAround, jumps: readonly (Direction | null)[]): 
     prior: 0.15,
     clues: [
       {
-        present: known.length === 0 ? null : isCalm,
+        present: sudden ? true : null,
+        for: "the reward fell from one row to the next, of a policy that was the same in both",
+        weight: 20,
+      },
+      {
+        present: known.length === 0 || sudden ? null : isCalm,
         for: "the policy itself (entropy, KL divergence, lengths, grad_norm) did not move",
         against: "the policy itself moved as well",
         weight: 5,

@@ -55,7 +55,7 @@ const lossTrack = defineFact<Track>({
 const preferenceFault = defineFact<PreferenceFault | null>({
   id: "preference",
   derive(_run, get) {
-    if (get(enough) === undefined) return undefined;
+    if (get(enough) === undefined) return null;
     const hits = get(accuracies);
     const gaps = get(margins);
     return (
@@ -107,7 +107,12 @@ function aboveChance(rows: Track | undefined): PreferenceFault | null {
   if (Math.abs(at(rows.value, 0) - chanceLoss) > 0.15) return null;
   const from = lastingFrom(rows, (value) => value > overChance * chanceLoss);
   if (from < 0 || rows.length - from < lastingRows) return null;
-  return { kind: "above-chance", rows, row: changePoint(rows, 0, from + 1), now: levelOf(rows, rows.length - lastRows) };
+  return {
+    kind: "above-chance",
+    rows,
+    row: changePoint(rows, 0, from + 1),
+    now: levelOf(rows, rows.length - lastRows),
+  };
 }
 
 function noneIn(hits: Track | undefined, gaps: Track | undefined): PreferenceFault | null {

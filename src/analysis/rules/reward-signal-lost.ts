@@ -33,7 +33,8 @@ export const rewardSignalLost = defineRule({
   ],
   check({ signal, ...facts }) {
     if (signal.row < 0 || signal.count < leastRows) return [];
-    const { rows, step, reward, level, isConstant, isSolved } = signal;
+    const { rows, step, reward, level, isConstant, isSolved, endRow } = signal;
+    const isOver = endRow < rows.length;
     const around = aroundPolicy(facts, step);
     const said =
       reward === null
@@ -44,11 +45,11 @@ export const rewardSignalLost = defineRule({
     return [
       {
         title: isSolved ? "Every completion gets the highest reward" : "Rewards carry no signal",
-        severity: isSolved ? "info" : "error",
-        message: `All completions of a prompt got the same reward in the ${saySteps(signal.count)} since step ${step}${said}. With no difference there is no advantage and no gradient.`,
+        severity: isSolved ? "info" : isOver ? "warning" : "error",
+        message: `All completions of a prompt got the same reward in the ${isOver ? "first " : ""}${saySteps(signal.count)}${isOver ? "" : ` since step ${step}`}${said}. With no difference there is no advantage and no gradient.`,
         onset: { step },
-        end: null,
-        recovered: false,
+        end: isOver ? { step: at(rows.step, endRow) } : null,
+        recovered: isOver,
         evidence: [
           { series: rows.series, step, value: at(rows.value, signal.row), note: "first row without a difference" },
           {

@@ -33,7 +33,7 @@ describe("stalled-run", () => {
         },
       ],
     };
-    expect(findingOf(rule, story)?.causes[0]?.id).toBe("data-loader");
+    expect(findingOf(rule, story)?.causes[0]?.id).toBe("data-loader-slow");
   });
 
   test("is silent on a pause like earlier ones, on short ones, and at the end of a run that went well", () => {

@@ -70,7 +70,7 @@ export const stalledRun = defineRule({
         ],
         causes: rank([
           {
-            id: "data-loader",
+            id: "data-loader-slow",
             statement: "The data loader waits for a worker that died or hangs (storage, a lock, memory).",
             prior: 0.35,
             clues: [
@@ -83,7 +83,7 @@ export const stalledRun = defineRule({
             ],
           },
           {
-            id: "collective",
+            id: "slow-node",
             statement: "One rank waits in a collective for another that does not come.",
             prior: 0.35,
             clues: [

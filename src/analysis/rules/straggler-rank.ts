@@ -7,15 +7,17 @@ import { straggler } from "../facts/ranks.ts";
 import { say, saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
 
-/** TraceML calls a fifth critical; NVRx flags a node below 0.75 of the usual pace, a share of a quarter. */
-const criticalShare = 0.2;
+/** TraceML speaks of a tenth and calls a fifth critical; NVRx flags a node below 0.75 of the usual pace, a share of a quarter. */
+const warnShare = 0.2;
+const errorShare = 0.25;
 
 export const stragglerRank = defineRule({
   id: "straggler-rank",
   title: "One rank is slower than the others",
   why: "All ranks wait for the slowest one at every step, so one bad GPU costs as much as if all were bad.",
   needs: { late: straggler, wait: optional(dataWait), options },
-  signOf: ["stalled-run", "throughput-drop"],
+  signOf: ["stalled-run"],
+  leadsTo: ["throughput-drop"],
   check({ late, wait, options: settings }) {
     if (late === null) return [];
     const { series, share } = late;
@@ -23,7 +25,7 @@ export const stragglerRank = defineRule({
     const isData = /data|load|input/i.test(series.name);
     return [
       {
-        severity: share >= criticalShare ? "error" : "warning",
+        severity: share >= errorShare ? "error" : share >= warnShare ? "warning" : "info",
         message: `Rank ${late.rank} of ${late.ranks} is behind the others ${fromStart ? "from the first rows on" : `since step ${late.step}`}: ${series.name} is ${say(late.own)}, of the others ${say(late.others)}; ${say(Math.round(100 * share))} % of each step is spent waiting for it.`,
         onset: { step: late.step, rank: late.rank },
         end: null,
@@ -73,7 +75,12 @@ export const stragglerRank = defineRule({
                 for: "it is rank 0, which often logs and saves for all",
                 weight: 2,
               },
-              { present: fromStart, for: "it was so from the first rows on", against: "it kept up at first", weight: 2 },
+              {
+                present: fromStart,
+                for: "it was so from the first rows on",
+                against: "it kept up at first",
+                weight: 2,
+              },
             ],
           },
         ]),

@@ -11,6 +11,13 @@ import { say, saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
 import { moreWorkers } from "./input-bound.ts";
 
+/**
+ * Without a reason in the log, a slowdown is an alarm only where the trainer measures its own steps and takes twice
+ * as long (marin#2830); a shared machine slows down by less again and again, which is only noted.
+ */
+const alarmingFactor = 2;
+/** Steps that are not measured, but grow to four times as long in order, are not slowed down by chance. */
+const alarmingGrowth = 4;
 /** Completions that grew by most of the slowdown explain it: the same tokens per second. */
 const explainedShare = 0.6;
 
@@ -23,7 +30,7 @@ const slowdown = defineFact<Slow | null>({
   id: "pace",
   derive(_run, get) {
     const speed = get(pace);
-    if (speed === undefined) return undefined;
+    if (speed === undefined) return null;
     const lengths = get(meanLength);
     const { growth, slowdowns } = speed;
     const kept = slowdowns.filter((one) => !isExplained(one, speed, lengths));
@@ -54,7 +61,7 @@ export const throughputDrop = defineRule({
     late: optional(straggler),
     options,
   },
-  signOf: ["stalled-run"],
+  signOf: ["stalled-run", "input-bound", "straggler-rank"],
   check({ speed, slow, wait, machine, late, options: settings }) {
     if (slow === null) return [];
     const times = slow.now / slow.usual;
@@ -66,7 +73,13 @@ export const throughputDrop = defineRule({
     const waitMoved = wait === null ? null : movementSince(wait.rows, slow.step);
     return [
       {
-        severity: "warning",
+        severity:
+          waitMoved === "rose" ||
+          late !== null ||
+          (speed.isMeasured && (slow.isGrowth || times >= alarmingFactor)) ||
+          (slow.isGrowth && times >= alarmingGrowth)
+            ? "warning"
+            : "info",
         message: `${what} went from ${say(before)}${unit} to ${say(after)}${unit} ${slow.isGrowth ? "little by little" : `at step ${slow.step}`}: each step takes ${say(Math.round(100 * times) / 100)} times as long${isOver ? `, until step ${slow.endStep ?? 0}` : ` for ${saySteps(slow.rows)} now`}.${slow.episodes > 1 ? ` It happened ${slow.episodes} times.` : ""}`,
         onset: { step: slow.step },
         end: slow.endStep === null ? null : { step: slow.endStep },
@@ -75,7 +88,10 @@ export const throughputDrop = defineRule({
           {
             series: rows.series,
             step: at(rows.step, Math.max(0, slow.row - 1)),
-            value: from === "throughput" ? 1 / at(rows.value, Math.max(0, slow.row - 1)) : at(rows.value, Math.max(0, slow.row - 1)),
+            value:
+              from === "throughput"
+                ? 1 / at(rows.value, Math.max(0, slow.row - 1))
+                : at(rows.value, Math.max(0, slow.row - 1)),
             note: `before${from === "time between rows" ? ", ms per step between rows" : ""}; usually ${say(before)}`,
           },
           {

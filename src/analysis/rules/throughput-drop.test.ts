@@ -1,0 +1,73 @@
+import { describe, expect, test } from "vitest";
+import { faultFamilies } from "../faulty.fixture.ts";
+import { healthyFamilies } from "../healthy.fixture.ts";
+import { findingOf, missingFor, reportOn, without } from "../outcome.fixture.ts";
+import { healthyRows, random, type Row, type Story, usualShape } from "../synthetic.fixture.ts";
+
+const rule = "throughput-drop";
+const rows = healthyRows(random(7), { ...usualShape, evalEvery: 0 });
+const fault = (name: string, seed = 1): Story => faultFamilies.get(name)?.(seed).story ?? { rows: [] };
+const onsetOf = (name: string, seed = 1): number => faultFamilies.get(name)?.(seed).onset ?? Number.NaN;
+const healthy = (name: string, seed = 1): Story => healthyFamilies.get(name)?.(seed) ?? { rows: [] };
+const rulesOn = (one: Story): string[] => reportOn(one).findings.map((finding) => finding.rule);
+
+describe(rule, () => {
+  test("a step time that rises and stays is found at its row", () => {
+    const finding = findingOf(rule, fault("slower"));
+    expect(finding).toMatchObject({ severity: "warning", recovered: false });
+    expect(Math.abs((finding?.onset.step ?? 0) - onsetOf("slower"))).toBeLessThanOrEqual(20);
+  });
+
+  test("a throughput that falls is the same", () => {
+    const finding = findingOf(rule, fault("throughputFalls", 2));
+    expect(finding?.message).toContain("Throughput went from");
+    expect(Math.abs((finding?.onset.step ?? 0) - onsetOf("throughputFalls", 2))).toBeLessThanOrEqual(20);
+  });
+
+  test("a steady growth is something that grows", () => {
+    const finding = findingOf(rule, fault("leak"));
+    expect(finding?.message).toContain("little by little");
+    expect(finding?.causes[0]?.id).toBe("growing-state");
+  });
+
+  test("what comes and goes is other load, and over", () => {
+    const next = random(2);
+    const loaded = rows.map((row, i) => ({
+      ...row,
+      step_time: (i >= 80 && i < 120 ? 2.5 : 1) * Math.exp(0.04 * next.normal()),
+    }));
+    const finding = findingOf(rule, { rows: loaded });
+    expect(finding).toMatchObject({ recovered: true, causes: [{ id: "neighbour-load" }, {}, {}, {}] });
+  });
+
+  test("a shared machine that slows the rows down is only noted", () => {
+    const next = random(3);
+    let time = 1_700_000_000_000;
+    const slowed = rows.map((row, i) => {
+      time += (i < 100 ? 1000 : 2600) * Math.exp(0.05 * next.normal());
+      return { ...row, time };
+    });
+    expect(findingOf(rule, { rows: slowed })?.severity).toBe("info");
+  });
+
+  test("is silent on pauses, compilation, wobbles and output in pieces", () => {
+    for (const name of ["pauses", "wobbles", "bursts", "logged"]) expect(rulesOn(healthy(name, 5)), name).toEqual([]);
+  });
+
+  test("is silent when completions grow as much as the step time", () => {
+    const longer = rows.map((row, i): Row => {
+      const grown = i < 100 ? 1 : 2;
+      return {
+        step: row.step,
+        reward: 0.3 + 0.003 * i,
+        step_time: 10 * grown,
+        "completions/mean_length": 200 * grown,
+      };
+    });
+    expect(findingOf(rule, { rows: longer })).toBeUndefined();
+  });
+
+  test("is not applicable without times", () => {
+    expect(missingFor(rule, { rows: without(rows, "time") })?.length).toBeGreaterThan(0);
+  });
+});
