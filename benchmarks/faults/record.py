@@ -139,7 +139,7 @@ def tell(name: str, split: str) -> int:
     for story in stories(name):
         for seed in story.seeds:
             folder = RECORDINGS / f"{name}-{story.id}-seed{seed}"
-            if not (ROWS / f"{folder.name}.pickle").exists():
+            if not (ROWS / f"{folder.name}.pickle").exists() or not (folder / "run.json").exists():
                 continue
             rows = rows_of(name, story.id, seed)
             same_seed = healthy.get(seed, next(iter(healthy.values())))
