@@ -1,4 +1,4 @@
-import { at } from "../../base/statistics.ts";
+import { at, median } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import { type LayerCurve, familyOf, layerGradNorm, layerGradRms, medianOf } from "./layers.ts";
 import { rowBefore } from "./curve.ts";
@@ -25,6 +25,8 @@ export interface GradientFall {
   readonly last: LayerLevel;
   /** Gradient of the first layer over that of the last. */
   readonly ratio: number;
+  /** Median gradient of the first third of all layers over that of the last third, by watched row; Infinity where unknown. */
+  readonly byRow: readonly { readonly step: number; readonly ratio: number }[];
   readonly isSudden: boolean;
 }
 
@@ -115,6 +117,33 @@ function fallOf(curves: readonly LayerCurve[]): GradientFall | null {
     first: { layer: first.curve.layer, value: first.value },
     last: { layer: last.curve.layer, value: last.value },
     ratio: first.value / last.value,
+    byRow: ratiosOf(curves),
     isSudden,
   };
+}
+
+/** Norms and embeddings have gradients of other sizes than matrices; the median of a third of the network does not mind. */
+function ratiosOf(curves: readonly LayerCurve[]): GradientFall["byRow"] {
+  const third = Math.floor(curves.length / 3);
+  const [longest] = curves.toSorted((a, b) => b.length - a.length);
+  if (third < 1 || longest === undefined) return [];
+  const levelAt = (some: readonly LayerCurve[], step: number): number =>
+    median(
+      some.flatMap((curve) => {
+        const row = rowBefore(curve, step);
+        return row >= 0 && at(curve.value, row) > 0 ? [at(curve.value, row)] : [];
+      }),
+    );
+  const from = Math.max(0, longest.length - levelRows);
+  const rows = [
+    ...new Set([
+      ...Array.from({ length: Math.min(levelRows, longest.length) }, (_, i) => i),
+      ...Array.from({ length: longest.length - from }, (_, i) => from + i),
+    ]),
+  ];
+  return rows.map((row) => {
+    const step = at(longest.step, row);
+    const ratio = levelAt(curves.slice(0, third), step) / levelAt(curves.slice(-third), step);
+    return { step, ratio: Number.isNaN(ratio) ? Number.POSITIVE_INFINITY : ratio };
+  });
 }

@@ -40,6 +40,21 @@ describe(rule, () => {
     expect(findingOf(rule, wide)).toBeUndefined();
   });
 
+  test("sees attention that began collapsed", () => {
+    const story = watchedStory(7, {
+      attention_logit_max: (_row, layer) => (layer === victim ? 2200 : undefined),
+      attention_entropy: (_row, layer) => (layer === victim ? 0.004 : undefined),
+    });
+    const finding = findingOf(rule, story);
+    expect(finding).toMatchObject({ onset: { step: 50, layer: victim } });
+    expect(
+      finding?.causes
+        .slice(0, 2)
+        .map((cause) => cause.id)
+        .toSorted((a, b) => (a < b ? -1 : 1)),
+    ).toEqual(["initialization-too-large", "qk-norm-missing"]);
+  });
+
   test("is silent on a single peak", () => {
     const story = watchedStory(5, {
       attention_logit_max: (row, layer) => (layer === victim && row === 39 ? 5000 : undefined),

@@ -3,7 +3,6 @@ import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
 import {
   curveOf,
-  earlyLevel,
   endStretch,
   type LayerCurve,
   layerAttentionEntropy,
@@ -13,7 +12,7 @@ import {
 } from "../facts/layers.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { options } from "../facts/options.ts";
-import { lowerRateOf, normaliseQueries } from "../layer-advice.ts";
+import { lowerRateOf, normaliseQueries, scaleInitialization } from "../layer-advice.ts";
 import { say, saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
 
@@ -28,12 +27,18 @@ const leastGrowth = 10;
  */
 const collapseFrom = 50;
 const collapsedEntropy = 0.1;
+/** Large from the first step on is a fault only where attention is collapsed as well: one place of a row gets all, in nats. */
+const onePlace = 0.1;
 const fewestRows = 3;
+/** Without a bound alone logits grow over hundreds of steps; within so few watched ones the updates are too large. */
+const fastRows = 3;
 
 interface Growth {
   readonly curve: LayerCurve;
   readonly row: number;
   readonly rows: number;
+  /** Rows from where it began to grow until it was too large. */
+  readonly rise: number;
   readonly before: number;
   readonly now: number;
   readonly entropy: { readonly curve: LayerCurve; readonly before: number; readonly now: number } | null;
@@ -59,11 +64,12 @@ export const attentionLogitGrowth = defineRule({
     const { curve, before, now, entropy } = worst;
     const step = at(curve.step, worst.row);
     const factor = now / before;
+    const isBorn = worst.row === 0;
     const rateThere = rate?.atStep(step) ?? Number.NaN;
     return [
       {
         severity: now >= lostFrom ? "error" : "warning",
-        message: `The largest attention logit of ${curve.layer} is ${say(now)}, ${say(Math.round(factor))} times its ${say(before)} at the start; it has grown since step ${step}.${entropy !== null && worst.isCollapsed ? ` Its attention has collapsed: the entropy fell from ${say(entropy.before)} to ${say(entropy.now)} nats.` : ""}${found.length > 1 ? ` ${found.length - 1} more ${found.length === 2 ? "layer does" : "layers do"} the same.` : ""}`,
+        message: `The largest attention logit of ${curve.layer} is ${say(now)}, ${isBorn ? `and was ${say(before)} at the first watched step` : `${say(Math.round(factor))} times its ${say(before)} at the start; it has grown since step ${step}`}.${entropy !== null && worst.isCollapsed ? ` Its attention has collapsed: the entropy ${isBorn ? "is" : `fell from ${say(entropy.before)} to`} ${say(entropy.now)} nats.` : ""}${found.length > 1 ? ` ${found.length - 1} more ${found.length === 2 ? "layer does" : "layers do"} the same.` : ""}`,
         onset: { step, layer: curve.layer },
         end: null,
         recovered: false,
@@ -109,10 +115,17 @@ export const attentionLogitGrowth = defineRule({
             prior: 0.35,
             clues: [
               {
-                present: Number.isNaN(rateThere) || rate === null ? null : rateThere > 0.7 * rate.peak,
+                present: isBorn ? false : Number.isNaN(rateThere) || rate === null ? null : rateThere > 0.7 * rate.peak,
                 for: `it began near the peak of the learning rate (${say(rateThere)})`,
-                against: `the learning rate was only ${say(rateThere)} where it began`,
+                against: isBorn
+                  ? "it was so before the first update"
+                  : `the learning rate was only ${say(rateThere)} where it began`,
                 weight: 1.5,
+              },
+              {
+                present: isBorn ? null : worst.rise <= fastRows ? true : null,
+                for: `it grew ${say(Math.round(factor))} times within ${saySteps(worst.rise, "watched step")}`,
+                weight: 2,
               },
             ],
           },
@@ -121,7 +134,7 @@ export const attentionLogitGrowth = defineRule({
             statement: "Queries and keys began too large, or their product is not divided by sqrt(d).",
             prior: 0.1,
             clues: [
-              { present: before > 30, for: `the largest logit was ${say(before)} at the start already`, weight: 5 },
+              { present: before > 100, for: `the largest logit was ${say(before)} at the start already`, weight: 5 },
             ],
           },
         ]),
@@ -135,18 +148,30 @@ export const attentionLogitGrowth = defineRule({
 });
 
 function growthOf(curve: LayerCurve, entropy: LayerCurve | null): Growth | null {
-  const before = earlyLevel(curve);
+  // The first row alone: where every 20th step is watched, the second may be far into the growth.
+  const before = at(curve.value, 0);
   if (!(before > 0)) return null;
   const now = medianOf(curve, curve.length - fewestRows);
   const spread =
     entropy === null
       ? null
-      : { curve: entropy, before: earlyLevel(entropy), now: medianOf(entropy, entropy.length - fewestRows) };
+      : { curve: entropy, before: at(entropy.value, 0), now: medianOf(entropy, entropy.length - fewestRows) };
   const isCollapsed = spread !== null && spread.now < collapsedEntropy * spread.before;
+  if (before >= worseFrom && now >= worseFrom && spread !== null && spread.before < onePlace && spread.now < onePlace)
+    return { curve, row: 0, rows: curve.length, rise: 0, before, now, entropy: spread, isCollapsed: true };
   const bar = Math.max(isCollapsed ? collapseFrom : worseFrom, leastGrowth * before);
   if (!(now >= bar)) return null;
   const stretch = endStretch(curve, (value) => value >= bar);
   if (stretch === null || stretch.rows < fewestRows) return null;
   const row = riseBegins(curve, stretch, before, bar);
-  return { curve, row, rows: curve.length - row, before, now, entropy: spread, isCollapsed };
+  return {
+    curve,
+    row,
+    rows: curve.length - row,
+    rise: stretch.row - row + 1,
+    before,
+    now,
+    entropy: spread,
+    isCollapsed,
+  };
 }

@@ -27,6 +27,10 @@ describe(rule, () => {
   test("is silent on wide layers that are sparse by design, and on sparsity that is learned", () => {
     const born = watchedStory(3, { dead_share: (_row, layer) => (layer.endsWith("mlp.fc") ? 0.72 : undefined) });
     expect(findingOf(rule, born)).toBeUndefined();
+    const early = watchedStory(3, {
+      dead_share: (row, layer) => (isVictim(layer) ? (row === 0 ? 0.15 : 0.94) : undefined),
+    });
+    expect(findingOf(rule, early)).toBeUndefined();
     const learned = watchedStory(4, {
       dead_share: (row, layer) => (layer.endsWith("mlp.fc") ? 0.05 + (0.7 * row) / 40 : undefined),
     });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { watchedStory } from "../layers.fixture.ts";
 import { findingOf, missingFor, without } from "../outcome.fixture.ts";
 import { createDiagnosis } from "../diagnose.ts";
 import { healthyRows, random, type Row, runOf, usualShape } from "../synthetic.fixture.ts";
@@ -41,4 +42,17 @@ test("is silent after the end of the schedule, and while the loss still falls", 
 
 test("is not applicable without gradient norms", () => {
   expect(missingFor(rule, { rows: without(rows, "grad_norm") })).toEqual(["grad_norm"]);
+});
+
+test("names where in depth the gradient is lost while the loss stands still", () => {
+  const shrinking = watchedStory(1, {
+    grad_rms: (_row, _layer, depth) => 1e-9 * 4 ** depth,
+    saturated_share: (_row, layer) => (layer.endsWith("mlp.fc") ? 0 : undefined),
+  });
+  const flat = shrinking.rows.map((row, i) => ({ ...row, loss: 5 + 0.02 * ((i * 7) % 5) }));
+  const finding = findingOf("gradient-vanishing", { ...shrinking, rows: flat });
+  expect(finding).toMatchObject({ severity: "error", onset: { step: 50, layer: "blocks.0.attn.qkv" } });
+  expect(finding?.causes[0]?.id).toBe("saturating-activation");
+  // The same gradients while the loss falls are a matter of scale.
+  expect(findingOf("gradient-vanishing", shrinking)).toBeUndefined();
 });

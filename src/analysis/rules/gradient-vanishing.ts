@@ -4,12 +4,16 @@ import { optional } from "../fact.ts";
 import { rowBefore } from "../facts/curve.ts";
 import { gradDecay, vanishedShare } from "../facts/grad-decay.ts";
 import { lossToLearn } from "../facts/enough-loss.ts";
+import { signalGrowth } from "../facts/layer-activations.ts";
+import { layerGradients } from "../facts/layer-gradients.ts";
+import { layerSaturatedShare } from "../facts/layers.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { options } from "../facts/options.ts";
 import { levelOf } from "../facts/stretch.ts";
 import { lowerRate, surroundingsOf } from "../instability.ts";
 import { say, saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
+import { vanishingByDepth } from "../vanishing-by-depth.ts";
 import { unitSuspects } from "../suspects/units.ts";
 import { units } from "../facts/units.ts";
 
@@ -24,7 +28,16 @@ export const gradientVanishing = defineRule({
   id: "gradient-vanishing",
   title: "Gradients vanish",
   why: "Without a gradient nothing is learned any more, and the loss stays where it is.",
-  needs: { decay: gradDecay, shape: lossToLearn, rate: optional(learningRate), units: optional(units), options },
+  needs: {
+    decay: gradDecay,
+    shape: lossToLearn,
+    rate: optional(learningRate),
+    units: optional(units),
+    layers: optional(layerGradients),
+    bounded: optional(layerSaturatedShare),
+    growth: optional(signalGrowth),
+    options,
+  },
   signOf: [
     "masked-labels",
     "hidden-non-finite-loss",
@@ -33,16 +46,18 @@ export const gradientVanishing = defineRule({
     "dead-units",
     "saturated-activations",
   ],
-  check({ decay: { rows, early, late, onsetRow }, shape, rate, units: activations, options: settings }) {
-    if (onsetRow === null || rows.length - onsetRow < fewestRows || !(late <= vanishedShare * early)) return [];
+  check({ decay: { rows, early, late, onsetRow }, shape, rate, units: activations, options: settings, ...layered }) {
+    // A gradient that never arrived at the first layers has not fallen in time, and is seen in depth only.
+    const byDepth = vanishingByDepth({ ...layered, shape, options: settings });
+    if (onsetRow === null || rows.length - onsetRow < fewestRows || !(late <= vanishedShare * early)) return byDepth;
     const step = at(rows.step, onsetRow);
     const { rows: losses, initial, level } = shape;
     const lossRow = Math.max(0, rowBefore(losses, step));
     const then = levelOf(losses.value, lossRow - 2, lossRow + 3);
-    if (!(initial > 0) || !(level > unsolvedShare * initial) || !(level > (1 - movingShare) * then)) return [];
+    if (!(initial > 0) || !(level > unsolvedShare * initial) || !(level > (1 - movingShare) * then)) return byDepth;
     const around = surroundingsOf(step, { grad: null, rate, options: settings });
     // After the end of the schedule nothing is asked of the gradient.
-    if (rate !== null && !(rate.atStep(at(rows.step, onsetRow + fewestRows - 1)) > 1e-3 * rate.peak)) return [];
+    if (rate !== null && !(rate.atStep(at(rows.step, onsetRow + fewestRows - 1)) > 1e-3 * rate.peak)) return byDepth;
     const jumped = shape.excursions.some((one) => Math.abs(one.row - lossRow) <= 10) || shape.launch !== null;
     return [
       {
