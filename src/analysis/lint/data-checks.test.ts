@@ -367,3 +367,15 @@ test("blocks of continued text need no end token in each", () => {
   const blocks = times(60, (i) => ({ input_ids: [5, 6 + (i % 40), i === 3 ? 2 : 9] }));
   expect(outcomeOf("eos-never-trained", { rows: blocks, tokenizer: llama2 })).toBe("clean");
 });
+
+test("sums and code that differ by an operator are different rows", () => {
+  const rows = times(40, (i) => ({ prompt: `What is ${i >> 2}${"+-*/"[i % 4]}3?`, completion: "f(x[1], 3.4)" }));
+  expect(outcomeOf("duplicated-rows", { rows })).toBe("clean");
+  const again = [
+    ...rows,
+    ...times(8, (i) => ({ prompt: `what is  ${i >> 2}${"+-*/"[i % 4]}3`, completion: "F(x[1], 3.4)." })),
+  ];
+  expect(outcomeOf("duplicated-rows", { rows: again })).toMatchObject([
+    { message: expect.stringContaining("but for case, spaces and punctuation") },
+  ]);
+});

@@ -3,7 +3,7 @@
  * rows a false match has a probability of about 4e-7 (n^2 / 2^65).
  */
 export interface TextHash {
-  /** Of the text without regard to case, spaces and punctuation. */
+  /** Of the text without regard to case, spaces and the punctuation at the end of words. */
   readonly low: number;
   readonly high: number;
   /** Of the text as it is: equal for true copies only. */
@@ -23,7 +23,7 @@ export function hashOf(parts: readonly string[]): TextHash {
       let code = part.charCodeAt(i);
       exact = Math.imul(exact ^ code, prime);
       if (code >= 65 && code <= 90) code += 32;
-      else if (!isWordCode(code)) {
+      else if (isSpace(code) || (isMark(code) && (i + 1 === part.length || isSpace(part.charCodeAt(i + 1))))) {
         isGap = true;
         continue;
       }
@@ -52,11 +52,10 @@ export function hashOfNumbers(values: readonly number[]): TextHash {
   return { low: mix(low), high: mix(high), exact: mix(low) };
 }
 
-/** Letters and digits: ASCII ones, and everything beyond Latin-1's punctuation. */
-const isWordCode = (code: number): boolean =>
-  (code >= 97 && code <= 122) ||
-  (code >= 48 && code <= 57) ||
-  (code >= 0xaa && !(code >= 0x2000 && code <= 0x206f) && !(code >= 0x3000 && code <= 0x3003));
+const isSpace = (code: number): boolean => code <= 32 || code === 0xa0 || code === 0x3000;
+/** `. , ; : ! ?` and quotes: between words only, since in "3.4" and "a[i]!=b" they mean something. */
+const isMark = (code: number): boolean =>
+  code === 46 || code === 44 || code === 59 || code === 58 || code === 33 || code === 63 || code === 34 || code === 39;
 
 function mix(value: number): number {
   let h = value ^ (value >>> 16);

@@ -71,7 +71,13 @@ export async function lintPaths(options: LintOptions): Promise<LintReport> {
 function rowOf(parsed: ParsedRow, { columns }: DataInput, file: DataFile, index: number): ReturnType<typeof readRow> {
   const place = { file, index, line: parsed.line };
   if (parsed.broken !== undefined) return brokenRow(place, parsed.broken);
-  return readRow(place, columns.size === 0 ? parsed.value : renamed(parsed.value, columns));
+  try {
+    return readRow(place, columns.size === 0 ? parsed.value : renamed(parsed.value, columns));
+  } catch (thrown) {
+    // Thousands of brackets in each other are no row, and must not end the lint.
+    if (thrown instanceof RangeError) return brokenRow(place, "nested too deeply");
+    throw thrown;
+  }
 }
 
 function renamed(value: unknown, columns: ReadonlyMap<string, string>): unknown {

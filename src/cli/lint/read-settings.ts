@@ -10,6 +10,26 @@ export interface ConfigContent extends Pick<SettingsSource, "values" | "lines" |
 
 /** Parses a configuration. Throws `unreadable-input` with the line of the first mistake. */
 export function readConfig(path: string, text: string): ConfigContent {
+  if (depthOf(text) > deepest)
+    throw new AppError("unreadable-input", `${path} is nested too deeply for a configuration.`);
+  return contentOf(path, text);
+}
+
+/** Parsers recurse; a template in a text holds brackets too, but closes them. */
+const deepest = 500;
+
+function depthOf(text: string): number {
+  let depth = 0;
+  let most = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code === 0x5b || code === 0x7b) most = Math.max(most, (depth += 1));
+    else if (code === 0x5d || code === 0x7d) depth -= 1;
+  }
+  return most;
+}
+
+function contentOf(path: string, text: string): ConfigContent {
   const counter = new LineCounter();
   // 1.1 is what PyYAML reads: `on` is true, `<<` merges. Repeated keys are a finding, not an error.
   const document = parseDocument(text, { version: "1.1", uniqueKeys: false, lineCounter: counter, logLevel: "silent" });

@@ -100,6 +100,11 @@ describe("configurations", () => {
     else await expect(taking).rejects.toThrow(message);
   });
 
+  test("brackets in each other without end are refused", () => {
+    expect(() => readConfig("a.yaml", "[".repeat(100_000))).toThrow(/^a\.yaml/);
+    expect(() => readConfig("a.json", `{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}`)).toThrow(/^a\.json/);
+  });
+
   test("JSON that is rows, one to a line, is data", async () => {
     expect(await take(file("lines.json", '{"text": "a"}\n{"text": "b"}\n'))).toMatchObject({
       kind: "data",

@@ -17,7 +17,8 @@ export const trainEvalOverlap = defineCheck({
   title: "Evaluation rows are in the training data",
   why: "The evaluation then measures what was learned by heart, and overfitting stays unseen.",
   source,
-  begin() {
+  begin({ files }) {
+    const hasBoth = new Set(files.map(({ role }) => role)).size > 1;
     const rows = new HashTable();
     const prompts = new HashTable();
     const same = new Tally();
@@ -31,6 +32,8 @@ export const trainEvalOverlap = defineCheck({
         const prompt = row.shape !== "prompt" && row.prompt.length >= shortestPrompt ? hashOf([row.prompt]) : undefined;
         if (row.file.role === "train") {
           train += 1;
+          // Nothing to compare with: nothing is remembered.
+          if (!hasBoth) return;
           rows.find(key, train);
           if (prompt !== undefined) prompts.find(prompt, train);
           return;
