@@ -26,6 +26,9 @@ export interface Generalization {
 export const overfitPatience = 3;
 /** While a task metric still improves, only a rise beyond this share of the best held-out loss counts. */
 const alarmingShare = 1;
+/** ... and of this share where the training loss is below a fiftieth of its start: what still improves is luck by then. */
+const alarmingByHeart = 0.5;
+const byHeartShare = 0.02;
 
 /** The margin over noise, and over the level: a rise of 2 % is no reason to stop anything. */
 const marginSigmas = 4;
@@ -53,6 +56,8 @@ export const generalization = defineFact<Generalization>({
     const end = evals.length - 1;
     const last = { step: at(evals.step, end), value: at(evals.value, end) };
     const improved = improvedSince(get(taskMetrics) ?? [], best.step);
+    const isByHeart =
+      train !== undefined && median(train.value.subarray(-5)) < byHeartShare * Math.abs(at(train.value, 0));
     const trainChange = train === undefined ? Number.NaN : changeSince(train, best.step);
     return {
       evals,
@@ -67,7 +72,7 @@ export const generalization = defineFact<Generalization>({
         worse >= overfitPatience &&
         // When both losses rise it is divergence.
         trainChange < 0 &&
-        (improved === null || last.value / best.value - 1 >= alarmingShare),
+        (improved === null || last.value / best.value - 1 >= (isByHeart ? alarmingByHeart : alarmingShare)),
     };
   },
 });

@@ -10,6 +10,8 @@ export interface GradGrowth {
   readonly isSum: boolean;
   /** Last of the rows that were compared over the first. */
   readonly times: number;
+  /** First row at which the norm is `sumTimes` the first. */
+  readonly step: number;
 }
 
 /** Rows of the beginning: later on a sum of gradients is thrown about by a model that fell apart. */
@@ -28,6 +30,8 @@ export const gradGrowth = defineFact<GradGrowth>({
     let rising = 0;
     for (let i = 1; i < count; i++) if (at(norms.value, i) > at(norms.value, i - 1)) rising += 1;
     const times = at(norms.value, count - 1) / at(norms.value, 0);
-    return { times, isSum: times >= sumTimes && rising >= risingShare * (count - 1) };
+    let row = 0;
+    while (row < count - 1 && at(norms.value, row) < sumTimes * at(norms.value, 0)) row += 1;
+    return { step: at(norms.step, row), times, isSum: times >= sumTimes && rising >= risingShare * (count - 1) };
   },
 });

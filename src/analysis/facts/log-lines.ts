@@ -9,6 +9,8 @@ export interface LogLines {
   readonly exceptions: readonly LogRecord[];
   /** DeepSpeed and Megatron end the run when the scale can fall no further. */
   readonly scaleExhausted: LogRecord | null;
+  /** Size of the vocabulary, where a line says it: nanoGPT prints "found vocab_size = 65". */
+  readonly vocabulary: number | null;
   /** Latest time of any record; NaN when none carries one. */
   readonly lastTime: number;
   readonly count: number;
@@ -19,7 +21,10 @@ const exhausted = /loss scale already at minimum|minimum loss scale reached/i;
 const resumed =
   /continuing training from (checkpoint|global step|epoch)|resum(ed?|ing) (training )?from|restored all states from|loading (model )?checkpoint from|loaded checkpoint/i;
 
+const vocabularyLine = /\bvocab(?:ulary)?[ _]?size\b\s*(?:is|of|[:=])?\s*(\d[\d,]*)/i;
+
 interface Scan {
+  vocabulary: number | null;
   read: number;
   overflows: LogRecord[];
   resumes: LogRecord[];
@@ -40,13 +45,25 @@ export const logLines = defineFact<LogLines>({
     const records = run.records();
     let scan = scans.get(records);
     if (scan === undefined) {
-      scan = { read: 0, overflows: [], resumes: [], exceptions: [], scaleExhausted: null, lastTime: Number.NaN };
+      scan = {
+        vocabulary: null,
+        read: 0,
+        overflows: [],
+        resumes: [],
+        exceptions: [],
+        scaleExhausted: null,
+        lastTime: Number.NaN,
+      };
       scans.set(records, scan);
     }
     for (; scan.read < records.length; scan.read++) {
       const record = records[scan.read];
       if (record === undefined) continue;
       if (record.time !== null && !(record.time <= scan.lastTime)) scan.lastTime = record.time;
+      if (scan.vocabulary === null) {
+        const size = vocabularyLine.exec(record.message)?.[1];
+        if (size !== undefined) scan.vocabulary = Number(size.replaceAll(",", ""));
+      }
       if (record.exception !== null) scan.exceptions.push(record);
       else if (exhausted.test(record.message)) scan.scaleExhausted ??= record;
       else if (overflow.test(record.message)) scan.overflows.push(record);

@@ -5,6 +5,7 @@ import { dialects } from "../dialects/index.ts";
 import { type Dialect, nameOf, type OptionId, optionIds } from "../dialects/dialect.ts";
 import { plain } from "../dialects/plain.ts";
 import { defineFact, type Fact, type RunView } from "../fact.ts";
+import { logLines } from "./log-lines.ts";
 
 /** The settings of the run and how its user spells them. Always present. */
 export interface Options {
@@ -70,18 +71,20 @@ const numberAt =
   (run: RunView): number | undefined =>
     asNumber(run.config(...keys));
 
-/** Number of tokens the output layer chooses from. */
+const configuredVocabulary = numberAt(
+  "vocab_size",
+  "vocabulary_size",
+  "padded_vocab_size",
+  "n_vocab",
+  "model.vocab_size",
+  "num_classes",
+  "n_classes",
+);
+
+/** Number of tokens or classes the output layer chooses from, as configured or as a line of the log says. */
 export const vocabularySize: Fact<number> = defineFact({
   id: "vocab_size",
-  derive: numberAt(
-    "vocab_size",
-    "vocabulary_size",
-    "padded_vocab_size",
-    "n_vocab",
-    "model.vocab_size",
-    "num_classes",
-    "n_classes",
-  ),
+  derive: (run, get) => configuredVocabulary(run) ?? get(logLines)?.vocabulary ?? undefined,
 });
 
 export type Precision = "fp16" | "bf16" | "fp32";

@@ -1,6 +1,6 @@
 import { at, mean, median } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
-import { type Curve, rowBefore } from "./curve.ts";
+import type { Curve } from "./curve.ts";
 import { epochs } from "./epochs.ts";
 import { learningRate } from "./learning-rate.ts";
 import { blockLevels, levelOf } from "./stretch.ts";
@@ -48,8 +48,8 @@ export const repetition = defineFact<Repetition>({
     if (starts === null || starts.length <= fewestPeriods) return undefined;
     const size = median(starts.slice(1).map((start, i) => start - at(starts, i)));
     if (!(size >= fewestPeriodRows)) return undefined;
-    // A schedule that restarts in step with the data makes the same pattern.
-    if (rate !== undefined && rises(rate, at(rows.step, at(starts, 1)))) return undefined;
+    // A schedule that restarts makes a pattern of its own.
+    if (rate !== undefined && restarts(rate)) return undefined;
     const count = Math.min(points, Math.floor(size));
     const profiles = profilesOf(rows, starts, count);
     const pairs = profiles.slice(1).map((profile, i) => correlation(profiles[i] ?? [], profile));
@@ -76,10 +76,18 @@ export const repetition = defineFact<Repetition>({
 
 export const isRepeated = ({ likeness }: Repetition): boolean => likeness >= likenessBar;
 
-const rises = (rate: Curve, step: number): boolean => {
-  const row = rowBefore(rate, step);
-  return levelOf(rate.value, row, row + 5) > 1.5 * levelOf(rate.value, row - 5, row);
-};
+/** Whether the schedule ever raised the rate again after it had lowered it. */
+function restarts(rate: Curve): boolean {
+  let lowest = Number.POSITIVE_INFINITY;
+  let hasFallen = false;
+  for (let i = 1; i < rate.length; i++) {
+    if (at(rate.value, i) < at(rate.value, i - 1)) hasFallen = true;
+    if (!hasFallen) continue;
+    lowest = Math.min(lowest, at(rate.value, i));
+    if (at(rate.value, i) > 1.5 * lowest) return true;
+  }
+  return false;
+}
 
 /**
  * The periods without their trend, the first left out: a loss falls there in the same steep way as in the

@@ -10,6 +10,8 @@ import { blockLevels, levelOf, noiseWithin, rowsOfBlock } from "./stretch.ts";
 export interface Restlessness {
   /** The loss rose above its start in the first fifth and for more than a row. */
   readonly rise: { readonly step: number; readonly value: number } | null;
+  /** First row whose level (of three) stands a tenth above the lowest before it; null when there is none. */
+  readonly firstRise: number | null;
   /** Relapses: the level of a twentieth of the run stands above the one before, by far more than noise. */
   readonly relapses: number;
   readonly firstRelapse: number | null;
@@ -32,6 +34,7 @@ const riseSigmas = 6;
 const riseRows = 3;
 const earlyShare = 0.2;
 /** A relapse gives back a twentieth of the level, and 6 standard errors of a block. */
+const smallRise = 0.1;
 const relapseShare = 0.05;
 const relapseSigmas = 6;
 /** High: at least 70 % of the peak. Down: below 30 %. */
@@ -71,8 +74,16 @@ export const restlessness = defineFact<Restlessness>({
         ? 0
         : Math.max(0, rowBefore(norms, rate.warmedUpAt));
     const best = levels.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+    let lowest = Number.POSITIVE_INFINITY;
+    let firstRise: number | null = null;
+    for (let i = 1; i + 1 < length && firstRise === null; i++) {
+      const level = middleOf(at(rows.value, i - 1), at(rows.value, i), at(rows.value, i + 1));
+      if (level > (1 + smallRise) * lowest) firstRise = at(rows.step, i);
+      lowest = Math.min(lowest, level);
+    }
     return {
       rise,
+      firstRise,
       relapses,
       firstRelapse,
       normGrowth:
@@ -85,6 +96,8 @@ export const restlessness = defineFact<Restlessness>({
     };
   },
 });
+
+const middleOf = (a: number, b: number, c: number): number => Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
 
 function decayOf(
   rows: { readonly step: Float64Array; readonly value: Float64Array; readonly length: number },

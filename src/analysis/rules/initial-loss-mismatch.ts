@@ -1,9 +1,11 @@
-import { at } from "../../base/statistics.ts";
+import { at, median } from "../../base/statistics.ts";
 import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
 import { evalLoss } from "../facts/eval-loss.ts";
+import { type LayerCurve, layerActivationStd } from "../facts/layers.ts";
 import { gradNorm } from "../facts/grad-norm.ts";
-import { options, vocabularySize } from "../facts/options.ts";
+import { startLevel } from "../facts/chance.ts";
+import { options } from "../facts/options.ts";
 import { setup as setupFact } from "../facts/setup.ts";
 import { levelOf } from "../facts/stretch.ts";
 import { supervisedLoss } from "../facts/supervised-loss.ts";
@@ -18,6 +20,8 @@ import { defineRule } from "../rule.ts";
 const excess = 1.5;
 /** Rows whose level is the one now. */
 const lastRows = 10;
+/** A layer stands out when its outputs scatter this many times more than those of the usual layer. */
+const outstanding = 5;
 
 export const initialLossMismatch = defineRule({
   id: "initial-loss-mismatch",
@@ -25,17 +29,18 @@ export const initialLossMismatch = defineRule({
   why: "A model that begins worse than guessing is wrongly initialised or computes another loss than it should.",
   needs: {
     rows: supervisedLoss,
-    vocabulary: vocabularySize,
+    start: startLevel,
     norms: optional(gradNorm),
     objective: optional(objective),
     evals: optional(evalLoss),
+    stds: optional(layerActivationStd),
     setup: setupFact,
     options,
   },
   signOf: ["masked-labels", "accumulation-scaling", "non-finite-loss", "hidden-non-finite-loss"],
-  check({ rows, vocabulary, norms, evals, objective: kind, setup, options: settings }) {
-    if (kind !== "supervised" || !(vocabulary > 1)) return [];
-    const chance = Math.log(vocabulary);
+  check({ rows, start, norms, evals, objective: kind, stds, setup, options: settings }) {
+    if (kind !== "supervised") return [];
+    const { loss: chance, words, classes } = start;
     const first = at(rows.value, 0);
     const ratio = first / chance;
     if (!(ratio >= excess)) return [];
@@ -45,16 +50,17 @@ export const initialLossMismatch = defineRule({
     // Early on any start is still near its first value.
     const isLong = rows.length >= 3 * lastRows && level < 0.7 * first;
     const gap = evals === null || !isLong ? Number.NaN : level / at(evals.value, evals.length - 1);
+    const largest = stds === null ? null : largestOf(stds);
     return [
       {
         severity: "warning",
-        message: `The first loss is ${say(first)}, ${say(ratio)} times ln(${vocabulary}) = ${say(chance)}, which a model that only guesses would have.`,
-        onset: { step: at(rows.step, 0) },
+        message: `The first loss is ${say(first)}, ${say(ratio)} times ${classes === null ? words : `${words} = ${say(chance)}, which a model that only guesses would have`}.`,
+        onset: { step: at(rows.step, 0), ...(largest === null ? {} : { layer: largest }) },
         end: null,
         recovered: null,
         evidence: [
           { series: rows.series, step: at(rows.step, 0), value: first, note: "first loss" },
-          { series: null, step: null, value: vocabulary, note: "vocab_size" },
+          { series: null, step: null, value: classes, note: classes === null ? words : "vocab_size" },
           ...(Number.isNaN(norm) || norms === null
             ? []
             : [{ series: norms.series, step: at(norms.step, 0), value: norm, note: "first gradient norm" }]),
@@ -164,3 +170,11 @@ export const initialLossMismatch = defineRule({
     ];
   },
 });
+
+/** The layer whose first outputs stand out by their size; null when none does. */
+function largestOf(curves: readonly LayerCurve[]): string | null {
+  const sizes = curves.map((curve) => at(curve.value, 0));
+  const usual = median(sizes);
+  const most = sizes.reduce((a, b) => Math.max(a, b), 0);
+  return most > outstanding * usual ? (curves[sizes.indexOf(most)]?.layer ?? null) : null;
+}

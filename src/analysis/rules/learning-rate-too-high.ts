@@ -76,7 +76,10 @@ export const learningRateTooHigh = defineRule({
     // A loss that only fell when the rate came down may have seen the data again by then: it takes another sign.
     if (!isSure && !(gainOfDecay >= decayGain && (isExtreme || isRestless))) return [];
     const step =
-      rise?.step ?? (isRestless ? firstRelapse : null) ?? (isSure ? at(rows.step, 0) : (decayStep ?? at(rows.step, 0)));
+      rise?.step ??
+      (isSure ? restless.firstRise : null) ??
+      (isRestless ? firstRelapse : null) ??
+      (isSure ? at(rows.step, 0) : (decayStep ?? at(rows.step, 0)));
     const around = surroundingsOf(step, { grad, rate, options: settings });
     const row = Math.max(0, rowBefore(rows, step));
     const evidence: Evidence[] = [

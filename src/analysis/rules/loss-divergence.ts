@@ -45,7 +45,8 @@ export const lossDivergence = defineRule({
       {
         severity: "error",
         message,
-        onset: { step: diverged.step },
+        // A sum of gradients is wrong from its first rows on, long before the loss shows it.
+        onset: { step: growth?.isSum === true ? Math.min(growth.step, diverged.step) : diverged.step },
         end: diverged.endStep === null ? null : { step: diverged.endStep },
         recovered: isBack,
         evidence: [

@@ -25,7 +25,8 @@ export const lossScaleCollapse = defineRule({
     shape: optional(lossShape),
     options,
   },
-  signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "loss-divergence"],
+  signOf: ["masked-labels", "non-finite-layer", "hidden-non-finite-loss", "non-finite-loss"],
+  leadsTo: ["loss-divergence", "no-learning", "loss-plateau"],
   check({ scaling: { series, fall, exhausted, frozenRows, frozenNorm }, grad, rate, shape, options: settings }) {
     if (fall === null && exhausted === null) return [];
     const onset = fall?.step ?? exhausted?.step ?? null;

@@ -27,6 +27,12 @@ const harmfulShare = 0.1;
  * undoes all of the progress and the gradient surged with it, it is warned of.
  */
 const harmfulRow = 1;
+/**
+ * Where neighbouring rows differ by an eighth (batches of a few examples) two bad rows are within what such a log
+ * shows: measured on healthy image classifiers with batches of 6 and 24, which have peaks of 6 times their level.
+ */
+const noisyShare = 0.12;
+const noisyRows = 3;
 
 export const lossSpike = defineRule({
   id: "loss-spike",
@@ -52,7 +58,12 @@ export const lossSpike = defineRule({
     const worst = spikes.reduce((a, b) => (b.harm > a.harm ? b : a), first);
     const last = spikes.at(-1) ?? first;
     const around = surroundingsOf(first.step, { grad, rate, options: settings });
-    const isHarmful = worst.rows > 1 ? worst.harm >= harmfulShare : worst.harm >= harmfulRow && around.surge !== null;
+    const isNoisy = worst.noise > noisyShare * Math.abs(worst.before);
+    const isHarmful = isNoisy
+      ? worst.rows >= noisyRows && worst.harm >= harmfulRow
+      : worst.rows > 1
+        ? worst.harm >= harmfulShare
+        : worst.harm >= harmfulRow && around.surge !== null;
     const isBack = last.endStep !== null;
     const much = `from ${say(first.before)} to ${say(first.peak.value)}, ${say(Math.round((first.peak.value - first.before) / first.noise))} times its noise`;
     const back =

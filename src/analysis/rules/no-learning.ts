@@ -6,7 +6,8 @@ import { gradNorm } from "../facts/grad-norm.ts";
 import { lossToLearn } from "../facts/enough-loss.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { motion as motionFact } from "../facts/motion.ts";
-import { options, vocabularySize } from "../facts/options.ts";
+import { chance as chanceFact } from "../facts/chance.ts";
+import { options } from "../facts/options.ts";
 import { setup as setupFact } from "../facts/setup.ts";
 import { round, say, saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
@@ -21,6 +22,9 @@ const fewestWarmRows = 10;
  * standard errors themselves are small enough to say so. Slow and noisy runs stay undecided.
  */
 const flatShare = 0.01;
+/** The same where at least three evaluations of the held-out loss are flat as well. */
+const borneOutShare = 0.025;
+const fewestEvals = 3;
 /** A log that begins this many of its own intervals after step 0 is a part of a longer run, where a plateau is normal. */
 const lateStartIntervals = 20;
 /** A held-out loss that fell by more than this share has learned. */
@@ -37,7 +41,7 @@ export const noLearning = defineRule({
     rate: optional(learningRate),
     norms: optional(gradNorm),
     evals: optional(evalLoss),
-    vocabulary: optional(vocabularySize),
+    chance: optional(chanceFact),
     setup: setupFact,
     motion: motionFact,
     options,
@@ -50,7 +54,7 @@ export const noLearning = defineRule({
     "accumulation-scaling",
     "gradient-explosion",
   ],
-  check({ shape, rate, norms, evals, vocabulary, setup, motion, options: settings }) {
+  check({ shape, rate, norms, evals, chance, setup, motion, options: settings }) {
     const { rows, noise, launch, excursions } = shape;
     const first = at(rows.step, 0);
     const last = at(rows.step, rows.length - 1);
@@ -67,15 +71,16 @@ export const noLearning = defineRule({
     const start = mean(rows.value.subarray(0, size));
     const end = mean(rows.value.subarray(rows.length - size));
     const error = noise * Math.sqrt(2 / size);
-    const bar = flatShare * Math.abs(start);
-    if (!(start - end + 2 * error < bar) || !(2 * error < bar)) return [];
-    // A held-out loss that improves says that something is learned after all.
+    // A held-out loss that improves says that something is learned after all; one that stands still bears the
+    // training loss out, which then may be noisier.
     const held =
       evals === null || evals.length < 2 ? Number.NaN : 1 - at(evals.value, evals.length - 1) / at(evals.value, 0);
     if (held > heldShare) return [];
+    const isHeldFlat = evals !== null && evals.length >= fewestEvals && Math.abs(held) < flatShare;
+    const bar = (isHeldFlat ? borneOutShare : flatShare) * Math.abs(start);
+    if (!(start - end + 2 * error < bar) || !(2 * error < bar)) return [];
     const norm = norms === null ? Number.NaN : at(norms.value, norms.length - 1);
-    const chance = vocabulary === null ? Number.NaN : Math.log(vocabulary);
-    const atChance = Math.abs(end / chance - 1) <= chanceShare;
+    const atChance = chance !== null && Math.abs(end / chance.loss - 1) <= chanceShare;
     const configured = settings.number("learning_rate") ?? rate?.peak;
     const isRateZero = configured === undefined ? null : configured === 0;
     const to = configured === undefined || configured === 0 ? 1e-4 : round(configured * 10);
@@ -84,7 +89,7 @@ export const noLearning = defineRule({
         // A good model that is trained further may gain as little for long: at chance, or without a gradient, it is
         // sure; with a flat held-out loss it is likely; else it is only said.
         severity: atChance || isRateZero === true || norm < tinyNorm ? "error" : held <= heldShare ? "warning" : "info",
-        message: `Loss was ${say(start)} at the start and is ${say(end)} after ${last} steps (${saySteps(rows.length)}): no change beyond its noise of ${say(noise)}.${atChance ? ` That is ln(${vocabulary}): the model still guesses.` : ""}`,
+        message: `Loss was ${say(start)} at the start and is ${say(end)} after ${last} steps (${saySteps(rows.length)}): no change beyond its noise of ${say(noise)}.${atChance ? ` That is ${chance.words}: the model still guesses.` : ""}`,
         onset: { step: first },
         end: null,
         recovered: false,
@@ -107,7 +112,7 @@ export const noLearning = defineRule({
         ],
         causes: rank(
           standstillSuspects({
-            atChance: vocabulary === null ? null : atChance,
+            atChance: chance === null ? null : atChance,
             fromStart: true,
             jumped: launch !== null || excursions.length > 2,
             setup,

@@ -39,7 +39,7 @@ export function standstillSuspects({ atChance, fromStart, jumped, setup, motion 
   const isMostlyStill = Number.isNaN(stillShare) ? null : stillShare >= 0.5;
   const isRateZero = setup.rate === null ? null : setup.rate === 0;
   const { activation, rate } = setup;
-  const isBounded = activation === null ? null : /sigmoid|tanh/.test(activation);
+  const hasEnded = scheduleEnd !== null && motion.scheduleEndShare > 0.1;
   return [
     {
       id: "frozen-parameters",
@@ -65,10 +65,10 @@ export function standstillSuspects({ atChance, fromStart, jumped, setup, motion 
           weight: 4,
         },
         {
-          present: isRateZero === null ? null : !isRateZero,
+          present: isRateZero === null ? null : !isRateZero && !hasEnded,
           for: `the learning rate is ${say(rate ?? Number.NaN)}`,
           against: "the learning rate is 0",
-          weight: 1.3,
+          weight: hasEnded ? 10 : 1.3,
         },
       ],
     },
@@ -102,7 +102,11 @@ export function standstillSuspects({ atChance, fromStart, jumped, setup, motion 
           against: "the watched layers change",
           weight: 6,
         },
-        { present: isRateZero === true ? false : null, against: "the learning rate is 0", weight: 10 },
+        {
+          present: isRateZero === true || hasEnded ? false : null,
+          against: "with a learning rate of 0 nothing changes in any case",
+          weight: 30,
+        },
       ],
     },
     {
@@ -193,7 +197,7 @@ export function standstillSuspects({ atChance, fromStart, jumped, setup, motion 
       prior: 0.03,
       clues: [
         {
-          present: Number.isNaN(motion.peakRate) ? null : scheduleEnd !== null && motion.scheduleEndShare > 0.1,
+          present: Number.isNaN(motion.peakRate) ? null : hasEnded,
           for: `the learning rate is 0 from step ${scheduleEnd ?? ""} on, ${say(Math.round(100 * motion.scheduleEndShare))} % of the run`,
           against: "the learning rate is not 0",
           weight: 40,
@@ -259,7 +263,7 @@ export function standstillSuspects({ atChance, fromStart, jumped, setup, motion 
           present: setup.normalises === null ? null : !setup.normalises,
           for: "the configuration has normalisation off",
           against: "the model normalises",
-          weight: 6,
+          weight: 8,
         },
         {
           present: setup.layerCount !== null && setup.layerCount >= deepFrom ? true : null,
@@ -268,29 +272,6 @@ export function standstillSuspects({ atChance, fromStart, jumped, setup, motion 
         },
       ],
     },
-    ...unitSuspects(setup.units, jumped ? true : null).map((suspect) => ({
-      ...suspect,
-      prior: 0.04,
-      clues:
-        suspect.id === "saturating-activation"
-          ? [
-              ...suspect.clues,
-              {
-                present: isBounded,
-                for: `the activation is ${activation ?? ""}`,
-                against: `the activation is ${activation ?? ""}`,
-                weight: 7,
-              },
-            ]
-          : [
-              ...suspect.clues,
-              {
-                present: activation === null ? null : /relu/.test(activation) && !/leaky|gelu|prelu/.test(activation),
-                for: `the activation is ${activation ?? ""}`,
-                against: `the activation is ${activation ?? ""}`,
-                weight: 1.5,
-              },
-            ],
-    })),
+    ...unitSuspects(setup.units, jumped ? true : null, activation).map((suspect) => ({ ...suspect, prior: 0.05 })),
   ];
 }

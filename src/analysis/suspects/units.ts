@@ -7,7 +7,7 @@ const deadShare = 0.7;
 const saturatedShare = 0.5;
 
 /** Units that no longer answer to their input, as causes. `jumped`: a large update came just before. */
-export const unitSuspects = (units: Units | null, jumped: boolean | null): Suspect[] => [
+export const unitSuspects = (units: Units | null, jumped: boolean | null, activation: string | null): Suspect[] => [
   {
     id: "dead-relu",
     statement: "ReLU units are 0 for every input, and pass no gradient.",
@@ -20,6 +20,12 @@ export const unitSuspects = (units: Units | null, jumped: boolean | null): Suspe
         weight: 6,
       },
       { present: jumped === true ? true : null, for: "a large update came just before", weight: 1.3 },
+      {
+        present: activation === null ? null : /relu/.test(activation) && !/leaky|prelu/.test(activation),
+        for: `the activation is ${activation ?? ""}`,
+        against: `the activation is ${activation ?? ""}`,
+        weight: 1.5,
+      },
     ],
   },
   {
@@ -32,6 +38,12 @@ export const unitSuspects = (units: Units | null, jumped: boolean | null): Suspe
         for: `${percent(units?.saturated?.share)} of the outputs of ${units?.saturated?.layer ?? ""} are at their bounds`,
         against: `at most ${percent(units?.saturated?.share)} of the outputs of a layer are at their bounds`,
         weight: 6,
+      },
+      {
+        present: activation === null ? null : /sigmoid|tanh/.test(activation),
+        for: `the activation is ${activation ?? ""}`,
+        against: `the activation is ${activation ?? ""}`,
+        weight: 7,
       },
     ],
   },

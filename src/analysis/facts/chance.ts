@@ -1,0 +1,83 @@
+import { at, median } from "../../base/statistics.ts";
+import { defineFact, type Fact, type RunView } from "../fact.ts";
+import { taskMetrics } from "./eval-loss.ts";
+import { gradNorm } from "./grad-norm.ts";
+import { vocabularySize } from "./options.ts";
+import { levelOf } from "./stretch.ts";
+import { supervisedLoss } from "./supervised-loss.ts";
+
+/** What a model that only guesses would have as its cross-entropy. */
+export interface Chance {
+  readonly loss: number;
+  /** How it is known, for messages: "ln(50257)", or the level to which the loss fell at once. */
+  readonly words: string;
+  readonly classes: number | null;
+}
+
+/** Loss and accuracy at the end agree on a number of classes among which the model guesses. */
+const accuracyBand = 0.15;
+const lossBand = 0.03;
+
+/** ln of the number of classes: configured, printed, or read off an accuracy that is 1/k with a loss of ln(k). */
+export const chance: Fact<Chance> = defineFact<Chance>({
+  id: "vocab_size",
+  derive(_run, get) {
+    const vocabulary = get(vocabularySize);
+    if (vocabulary !== undefined)
+      return vocabulary > 1
+        ? { loss: Math.log(vocabulary), words: `ln(${vocabulary})`, classes: vocabulary }
+        : undefined;
+    const rows = get(supervisedLoss);
+    const accuracy = get(taskMetrics)?.find(({ series }) => /acc(uracy)?$/i.test(series));
+    if (rows === undefined || accuracy === undefined || accuracy.length < 2) return undefined;
+    const right = median(accuracy.value);
+    const classes = Math.round(1 / right);
+    const loss = Math.log(classes);
+    const level = levelOf(rows.value, rows.length - 20, rows.length);
+    return classes > 1 && Math.abs(right * classes - 1) < accuracyBand && Math.abs(level / loss - 1) < lossBand
+      ? { loss, words: `ln(${classes})`, classes }
+      : undefined;
+  },
+});
+
+/** A first loss this many times the level to which it falls within the first tenth ... */
+const fallFactor = 5;
+/** ... with a gradient that shrinks as much, and little to gain from there on. */
+const normFactor = 5;
+const laterShare = 0.25;
+const fewestRows = 30;
+
+/**
+ * The same where no number of classes is known: a cross-entropy that falls from an absurd start to its level
+ * within a few steps shows by itself where it should have begun ("hockey stick", Karpathy's recipe).
+ */
+export const startLevel: Fact<Chance> = defineFact<Chance>({
+  id: "vocab_size",
+  derive(run, get) {
+    const known = get(chance);
+    if (known !== undefined && get(vocabularySize) !== undefined) return known;
+    const rows = get(supervisedLoss);
+    const norms = get(gradNorm);
+    if (rows === undefined || norms === undefined || rows.length < fewestRows || !isCrossEntropy(run, get(taskMetrics)))
+      return undefined;
+    const tenth = Math.max(5, Math.floor(rows.length / 10));
+    const settled = levelOf(rows.value, tenth, 2 * tenth);
+    const later = levelOf(rows.value, rows.length - tenth, rows.length);
+    const isHockeyStick =
+      at(rows.value, 0) > fallFactor * settled &&
+      at(norms.value, 0) > normFactor * levelOf(norms.value, tenth, 2 * tenth) &&
+      later > laterShare * settled;
+    return isHockeyStick
+      ? {
+          loss: settled,
+          words: `the level of ${Number(settled.toPrecision(3))} to which it fell within ${tenth} rows`,
+          classes: null,
+        }
+      : undefined;
+  },
+});
+
+/** Accuracies, and settings of language models, go with a cross-entropy; other losses may begin anywhere. */
+const isCrossEntropy = (run: RunView, metrics: readonly { readonly series: string }[] | undefined): boolean =>
+  (metrics ?? []).some(({ series }) => /(acc(uracy)?|f1|perplexity|ppl|exact_match)$/i.test(series)) ||
+  run.config("block_size", "max_seq_length", "tokenizer", "n_head", "num_attention_heads") !== undefined;
