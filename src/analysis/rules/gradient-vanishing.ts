@@ -9,6 +9,7 @@ import { layerGradients } from "../facts/layer-gradients.ts";
 import { layerSaturatedShare } from "../facts/layers.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { options } from "../facts/options.ts";
+import { setup as setupFact } from "../facts/setup.ts";
 import { levelOf } from "../facts/stretch.ts";
 import { lowerRate, surroundingsOf } from "../instability.ts";
 import { say, saySteps } from "../numbers.ts";
@@ -36,6 +37,7 @@ export const gradientVanishing = defineRule({
     layers: optional(layerGradients),
     bounded: optional(layerSaturatedShare),
     growth: optional(signalGrowth),
+    setup: setupFact,
     options,
   },
   signOf: [
@@ -46,7 +48,15 @@ export const gradientVanishing = defineRule({
     "dead-units",
     "saturated-activations",
   ],
-  check({ decay: { rows, early, late, onsetRow }, shape, rate, units: activations, options: settings, ...layered }) {
+  check({
+    decay: { rows, early, late, onsetRow },
+    shape,
+    rate,
+    units: activations,
+    setup,
+    options: settings,
+    ...layered
+  }) {
     // A gradient that never arrived at the first layers has not fallen in time, and is seen in depth only.
     const byDepth = vanishingByDepth({ ...layered, shape, options: settings });
     if (onsetRow === null || rows.length - onsetRow < fewestRows || !(late <= vanishedShare * early)) return byDepth;
@@ -87,7 +97,7 @@ export const gradientVanishing = defineRule({
           },
         ],
         causes: rank([
-          ...unitSuspects(activations, jumped),
+          ...unitSuspects(activations, jumped, setup.activation),
           {
             id: "learning-rate-too-high",
             statement: "An update that was too large threw the weights where no gradient comes back.",
