@@ -68,7 +68,9 @@ test("each web page has its folder, and each folder its page", () => {
 test("each route of the API is listed once and has an endpoint", () => {
   const isRoute = (value: unknown): value is { id: string } =>
     isObject(value) && typeof value["method"] === "string" && typeof value["path"] === "string";
-  const defined = [points, records, runs, server, verification].flatMap((module) => Object.values(module).filter(isRoute));
+  const defined = [points, records, runs, server, verification].flatMap((module) =>
+    Object.values(module).filter(isRoute),
+  );
   const listed = routes.map(({ id }) => id);
   expect(defined.length).toBeGreaterThan(10);
   expect(listed.toSorted()).toEqual(defined.map(({ id }) => id).toSorted());

@@ -1,13 +1,10 @@
 /** The life of advice over HTTP: proposed, applied by a later run, helped or not; on real recorded runs. */
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { getReport, patchRun, postRun } from "../../src/api/runs.ts";
+import { getReport } from "../../src/api/runs.ts";
 import { getVerification } from "../../src/api/verification.ts";
-import { decodeFile } from "../../src/cli/read/decode-file.ts";
-import type { FlatConfig } from "../../src/model/config.ts";
 import type { Advice } from "../../src/model/finding.ts";
-import { toJson } from "../../src/model/number.ts";
 import { openServer, type TestServer } from "./harness.ts";
+import { storeRecorded } from "./recorded.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -15,35 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-interface RecordedRun {
-  readonly command: string[];
-  readonly config: FlatConfig;
-}
-
-const folder = new URL("../../fixtures/verify/", import.meta.url);
-let clock = 1_700_000_000_000;
-
-/** Stores a recorded run as a trainer would have sent it. */
-async function store(story: string, seed: number, project: string): Promise<string> {
-  const id = `${project}-${story}-${seed}`;
-  const place = new URL(`${story}-seed${seed}/`, folder);
-  const { command, config }: RecordedRun = JSON.parse(readFileSync(new URL("run.json", place), "utf8"));
-  const { series } = await decodeFile(new URL("trainer_state.json", place).pathname, {});
-  clock += 1000;
-  await server.read(postRun.response, "POST", "/api/v1/runs", {
-    id,
-    project,
-    config,
-    dialect: "hf",
-    createdAt: clock,
-    environment: { command },
-  });
-  const points = series.map(({ name, labels, step, value }) => ({ name, labels, step: [...step], value: [...value] }));
-  const { status, text } = await server.ask("POST", `/api/v1/runs/${id}/points`, toJson({ series: points }));
-  expect(status, text).toBe(200);
-  await server.read(patchRun.response, "PATCH", `/api/v1/runs/${id}`, { status: "finished" });
-  return id;
-}
+const store = (story: string, seed: number, project: string): Promise<string> =>
+  storeRecorded(server, story, seed, project);
 
 const adviceOf = async (id: string): Promise<readonly Advice[]> => {
   const { findings } = await server.read(getReport.response, "GET", `/api/v1/runs/${id}/report`);

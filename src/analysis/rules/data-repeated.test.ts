@@ -4,7 +4,7 @@ import { healthyRows, random, type Row, usualShape } from "../synthetic.fixture.
 
 const rule = "data-repeated";
 const length = 50;
-const rows = healthyRows(random(36), { ...usualShape, count: 6 * length, schedule: "constant" }).map((row, i) => ({
+const rows = healthyRows(random(36), { ...usualShape, count: 6 * length, schedule: "constant" }).map((row, i): Row => ({
   ...row,
   epoch: (i + 1) / length,
 }));
