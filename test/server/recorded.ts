@@ -1,14 +1,8 @@
-import { readFileSync } from "node:fs";
 import { patchRun, postRun } from "../../src/api/runs.ts";
 import { decodeFile } from "../../src/cli/read/decode-file.ts";
-import type { FlatConfig } from "../../src/model/config.ts";
+import { readRecording } from "../../src/cli/read/recording.ts";
 import { toJson } from "../../src/model/number.ts";
 import type { TestServer } from "./harness.ts";
-
-interface RecordedRun {
-  readonly command: string[];
-  readonly config: FlatConfig;
-}
 
 const folder = new URL("../../fixtures/verify/", import.meta.url);
 let clock = 1_700_000_000_000;
@@ -22,7 +16,9 @@ export async function storeRecorded(
 ): Promise<string> {
   const id = `${project}-${story}-${seed}`;
   const place = new URL(`${story}-seed${seed}/`, folder);
-  const { command, config }: RecordedRun = JSON.parse(readFileSync(new URL("run.json", place), "utf8"));
+  const recording = readRecording(place.pathname);
+  if (recording === undefined) throw new Error(`no recording in ${place.pathname}`);
+  const { command, config } = recording;
   const { series } = await decodeFile(new URL("trainer_state.json", place).pathname, {});
   clock += 1000;
   await server.read(postRun.response, "POST", "/api/v1/runs", {

@@ -49,6 +49,7 @@ export class AdviceBook {
   readonly #waiting = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #work: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -94,44 +95,37 @@ export class AdviceBook {
     this.#kept.delete(id);
   }
 
-  /** Resolves when everything that ended so far is followed up. */
-  async settled(): Promise<void> {
-    if (this.#timer !== undefined) this.#next();
-    await this.#work;
-  }
-
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#waiting.clear();
+    // What is left out is followed up when the next run of the project ends.
+    this.#isClosed = true;
     await this.#work;
   }
 
   #next(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const ids = [...this.#waiting];
-    this.#waiting.clear();
+    // What ends while others are followed up is taken together: an import of thousands reads its peers a few times.
     this.#work = this.#work.then(async () => {
-      for (const id of ids)
-        await this.#followUp(id).catch((thrown: unknown) => {
-          if (this.#parts.catalog.get(id) !== undefined)
-            this.#parts.log(`Advice applied by run ${id} could not be followed up: ${messageOf(thrown)}`);
-        });
+      const byProject = new Map<string, Set<string>>();
+      for (const id of this.#waiting) {
+        const row = this.#parts.catalog.get(id)?.row;
+        if (row?.kind !== "train" || row.status === "running") continue;
+        byProject.set(row.project, (byProject.get(row.project) ?? new Set()).add(id));
+      }
+      this.#waiting.clear();
+      for (const [project, ids] of byProject)
+        await this.#followUp(project, ids).catch((thrown: unknown) =>
+          this.#parts.log(`Advice applied in project ${project} could not be followed up: ${messageOf(thrown)}`),
+        );
     });
   }
 
-  async #followUp(id: string): Promise<void> {
+  async #followUp(project: string, ids: ReadonlySet<string>): Promise<void> {
     const { store, catalog } = this.#parts;
-    const entry = catalog.get(id);
-    if (entry === undefined || entry.row.kind !== "train" || entry.row.status === "running") return;
-    const { entries } = catalog.list({
-      project: entry.row.project,
-      sort: "createdAt",
-      order: "descending",
-      limit: maxPeers,
-      offset: 0,
-    });
+    const { entries } = catalog.list({ project, sort: "createdAt", order: "descending", limit: maxPeers, offset: 0 });
     const peers: Run[] = [];
     for (const { row } of entries) {
       if (row.kind !== "train" || row.status === "running") continue;
@@ -139,11 +133,14 @@ export class AdviceBook {
       if (run !== undefined) peers.push(run);
     }
     const experiments = experimentsOf(peers);
-    const own = experiments.find(({ runs }) => runs.some((run) => run.id === id));
-    if (own === undefined) return;
-    for (const other of experiments.filter((one) => one !== own).slice(0, maxExperiments)) {
-      const [before, after] = other.startedAt < own.startedAt ? [other, own] : [own, other];
-      await this.#compare(before, after);
+    const done = new Set<Experiment>();
+    for (const own of experiments.filter(({ runs }) => runs.some(({ id }) => ids.has(id)))) {
+      done.add(own);
+      for (const other of experiments.filter((one) => !done.has(one)).slice(0, maxExperiments)) {
+        if (this.#isClosed) return;
+        const [before, after] = other.startedAt < own.startedAt ? [other, own] : [own, other];
+        await this.#compare(before, after);
+      }
     }
   }
 

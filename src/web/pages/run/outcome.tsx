@@ -26,5 +26,5 @@ export function Outcome({ outcome: { state, run, statement, verified, before, af
 }
 
 /** The compare page with these runs on its two sides. */
-export const verificationLink = (before: readonly string[], after: readonly string[]): string =>
+const verificationLink = (before: readonly string[], after: readonly string[]): string =>
   `/compare?${new URLSearchParams({ runs: [...before, ...after].join(","), after: after.join(",") }).toString()}`;
