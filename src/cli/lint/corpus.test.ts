@@ -62,20 +62,20 @@ test("a configuration leads to its local data, DeepSpeed and scripts too", async
 });
 
 /** Each file with a fault, and every check that must speak up on it, and no other. */
-const faulty: readonly (readonly [path: string, checks: readonly string[], tokenizer?: string])[] = [
-  [
-    "axolotl.yaml",
-    [
+const faulty: readonly { path: string; checks: readonly string[]; tokenizer?: string }[] = [
+  {
+    path: "axolotl.yaml",
+    checks: [
       "best-model-unknown",
       "misspelled-option",
       "packing-mixes-rows",
       "precision-conflict",
       "quantised-without-adapter",
     ],
-  ],
-  [
-    "llama-factory.yaml",
-    [
+  },
+  {
+    path: "llama-factory.yaml",
+    checks: [
       "deepspeed-mismatch",
       "empty-answers",
       "full-learning-rate",
@@ -83,17 +83,17 @@ const faulty: readonly (readonly [path: string, checks: readonly string[], token
       "packing-mixes-rows",
       "templated-content",
     ],
-  ],
-  ["torchtune.yaml", ["attention-only-lora", "long-warmup", "lora-learning-rate", "lora-scale"]],
-  ["deepspeed-alone.json", ["deepspeed-batch", "misspelled-option", "precision-conflict"]],
-  [
-    "train.py",
-    ["best-model-unknown", "double-bos", "interval-beyond-end", "padding-is-eos", "response-template-missing"],
-  ],
-  ["data/pairs.jsonl", ["identical-pairs"]],
-  [
-    "data/tokenized.jsonl",
-    [
+  },
+  { path: "torchtune.yaml", checks: ["attention-only-lora", "long-warmup", "lora-learning-rate", "lora-scale"] },
+  { path: "deepspeed-alone.json", checks: ["deepspeed-batch", "misspelled-option", "precision-conflict"] },
+  {
+    path: "train.py",
+    checks: ["best-model-unknown", "double-bos", "interval-beyond-end", "padding-is-eos", "response-template-missing"],
+  },
+  { path: "data/pairs.jsonl", checks: ["identical-pairs"] },
+  {
+    path: "data/tokenized.jsonl",
+    checks: [
       "all-labels-masked",
       "double-bos",
       "eos-never-trained",
@@ -101,11 +101,11 @@ const faulty: readonly (readonly [path: string, checks: readonly string[], token
       "token-out-of-range",
       "unequal-lengths",
     ],
-    "plain",
-  ],
+    tokenizer: "plain",
+  },
 ];
 
-test.each(faulty)("faults of %s", async (path, expected, tokenizer) => {
+test.each(faulty)("faults of $path", async ({ path, checks: expected, tokenizer }) => {
   const report = await lint(
     `faulty/${path}`,
     tokenizer === undefined ? {} : { tokenizer: `${folder}/tokenizers/${tokenizer}` },
