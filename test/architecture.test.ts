@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { checks } from "../src/analysis/lint/checks/index.ts";
 import { rules } from "../src/analysis/rules/index.ts";
 import { signs } from "../src/analysis/signs/index.ts";
+import * as layers from "../src/api/layers.ts";
 import * as points from "../src/api/points.ts";
 import * as records from "../src/api/records.ts";
 import { routes } from "../src/api/index.ts";
@@ -68,7 +69,7 @@ test("each web page has its folder, and each folder its page", () => {
 test("each route of the API is listed once and has an endpoint", () => {
   const isRoute = (value: unknown): value is { id: string } =>
     isObject(value) && typeof value["method"] === "string" && typeof value["path"] === "string";
-  const defined = [points, records, runs, server, verification].flatMap((module) =>
+  const defined = [layers, points, records, runs, server, verification].flatMap((module) =>
     Object.values(module).filter(isRoute),
   );
   const listed = routes.map(({ id }) => id);
@@ -77,5 +78,14 @@ test("each route of the API is listed once and has an endpoint", () => {
   expect(new Set(listed).size).toBe(listed.length);
   expect(endpoints.map(({ route }) => route.id).toSorted()).toEqual(listed.toSorted());
   // A file that is added to the folder has to be added to this test as well.
-  expect(filesIn("src/api")).toEqual(["events", "points", "records", "route", "runs", "server", "verification"]);
+  expect(filesIn("src/api")).toEqual([
+    "events",
+    "layers",
+    "points",
+    "records",
+    "route",
+    "runs",
+    "server",
+    "verification",
+  ]);
 });
