@@ -5,7 +5,7 @@
 Three copies of one small GPT (nanoGPT's settings for a CPU) take turns, step by step and in changing order: bare,
 watched at default settings into a run whose data goes to disk, and bare again, so that all see the same machine. Compared
 is processor time of the training thread, in windows of steps; the interval is a bootstrap over the windows. Bare against
-bare is the noise. The sending thread is counted apart. Memory: what Python and PyTorch hold more with the watch on.
+bare is the noise. The sending thread is counted apart.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import math
 import shutil
 from typing import Any
@@ -231,3 +232,28 @@ def test_a_failure_inside_is_said_and_swallowed(caplog: pytest.LogCaptureFixture
     seen.watch._emit = fail
     mlp_step(model, optimizer)
     assert "RuntimeError" in caplog.text
+
+
+def tensors() -> int:
+    gc.collect()
+    return sum(1 for thing in gc.get_objects() if isinstance(thing, torch.Tensor))
+
+
+def test_memory_is_bounded() -> None:
+    model = mlp()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    seen = Seen(model, optimizer, every=3)
+    mlp_step(model, optimizer)
+    before = tensors()
+    for _ in range(30):
+        mlp_step(model, optimizer)
+    assert tensors() <= before + 2
+    # Of a model of 200 MiB at most 64 MiB are copied, and inputs above the limit are not kept.
+    large = nn.Sequential(nn.Linear(4096, 12_800, bias=False))
+    optimizer = torch.optim.SGD(large.parameters(), lr=0.1)
+    seen = Seen(large, optimizer, every=1)
+    large[0].weight.grad = torch.zeros_like(large[0].weight)
+    seen.watch._statistics.before_step()
+    assert sum(t.numel() * t.element_size() for t in seen.watch._statistics._before.values()) <= 65 * 2**20
+    call = seen.watch.calls.begin(large, (torch.empty(2**24 + 1),), {})
+    assert call is not None and call.args is None
