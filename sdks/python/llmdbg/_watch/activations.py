@@ -1,22 +1,25 @@
-"""Statistics of what modules put out, as scalars on the device, in the order of NAMES."""
+"""Statistics of what modules put out, as numbers that stay on the device until all of a step are read."""
 
 from __future__ import annotations
 
-from typing import Any, List, Optional
+from typing import Any, List, NamedTuple, Optional
 
 import torch
 
-NAMES = (
-    "activation_mean",
-    "activation_std",
-    "activation_zero_share",
-    "activation_abs_max",
-    "dead_share",
-    "saturated_share",
-    "non_finite",
-)
-ABSENT = -1.0
-"""In place of a share that the module has not."""
+
+class Measure(NamedTuple):
+    """`values` of one device tensor are read together; the statistic is the largest of them, times `scale`, plus `offset`."""
+
+    name: str
+    values: List[Any]
+    scale: float = 1.0
+    offset: float = 0.0
+
+    def of(self, numbers: List[float]) -> float:
+        # Anything that is not finite wins: a comparison with NaN would lose it.
+        worst = next((n for n in numbers if n != n), None)
+        return (max(numbers) if worst is None else worst) * self.scale + self.offset
+
 
 SAMPLE = 4096
 """Numbers that mean, deviation and zeros are taken from: the standard error is about 1.6 % of the deviation."""
@@ -49,29 +52,46 @@ def _thinned(tensor: Any) -> Any:
     return rows[:1, ::max(1, rows.shape[1] // SAMPLE)]
 
 
-def statistics(output: Any, kind: str, exact_count: bool) -> Any:
-    """`kind` is the class name of the activation, or the module's."""
+def statistics(output: Any, kind: str, exact_count: bool) -> List[Measure]:
+    """`kind` is the class name of the activation, or the module's. Few kernels: each costs more than the numbers it reads."""
     tensor = output.detach()
     if hasattr(tensor, "_local_tensor"):
         tensor = tensor._local_tensor
     few = _thinned(tensor).float()
     std, mean = torch.std_mean(few, unbiased=False)
-    zero = 1 - torch.count_nonzero(few) / few.numel()
-    absent = torch.full_like(mean, ABSENT)
-    dead = saturated = absent
+    found = [
+        Measure("activation_mean", [mean]),
+        Measure("activation_std", [std]),
+        Measure("activation_zero_share", [torch.count_nonzero(few)], -1 / few.numel(), 1.0),
+    ]
     if kind in RECTIFIERS:
-        units = _units(tensor)
-        most = units.abs().amax(0) if kind == "Threshold" else units.amax(0)
-        dead = (most == 0).float().mean()
-        peak = most.max().float()
+        found += dead_share(tensor, kind)
+        found.append(Measure("activation_abs_max", [tensor.max()]))
     else:
         low, high = torch.aminmax(tensor)
-        peak = torch.maximum(high.float(), -low.float())
+        found.append(Measure("activation_abs_max", [-low, high]))
     if kind in SQUASHERS:
-        lower, upper = SQUASHERS[kind]
-        saturated = ((few <= lower + NEAR) | (few >= upper - NEAR)).float().mean()
-    count = (~torch.isfinite(tensor)).sum().float() if exact_count else absent
-    return torch.stack([mean, std, zero, peak, dead, saturated, count])
+        found += saturated_share(few, kind)
+    if exact_count:
+        found.append(Measure("non_finite", [(~torch.isfinite(tensor)).sum()]))
+    return found
+
+
+def share_of(kind: str, output: Any) -> List[Measure]:
+    """Of an activation that is called as a function."""
+    tensor = output.detach()
+    return dead_share(tensor, kind) if kind in RECTIFIERS else saturated_share(_thinned(tensor).float(), kind)
+
+
+def dead_share(tensor: Any, kind: str) -> List[Measure]:
+    units = _units(tensor)
+    most = (units.abs() if kind == "Threshold" else units).amax(0)
+    return [Measure("dead_share", [torch.count_nonzero(most)], -1 / most.numel(), 1.0)]
+
+
+def saturated_share(few: Any, kind: str) -> List[Measure]:
+    lower, upper = SQUASHERS[kind]
+    return [Measure("saturated_share", [((few <= lower + NEAR) | (few >= upper - NEAR)).sum()], 1 / few.numel())]
 
 
 def _units(tensor: Any) -> Any:
@@ -99,7 +119,7 @@ def logits_of(output: Any) -> Optional[Any]:
     return found if found.dim() in (2, 3) and found.shape[-1] >= 2 and found.numel() > 0 else None
 
 
-def logit_statistics(logits: Any) -> List[Any]:
+def logit_statistics(logits: Any) -> List[Measure]:
     """Mean log-sum-exp of some rows, and the largest value of all."""
     tensor = logits.detach()
     if hasattr(tensor, "_local_tensor"):
@@ -107,4 +127,4 @@ def logit_statistics(logits: Any) -> List[Any]:
     rows = tensor.reshape(-1, tensor.shape[-1])
     some = rows[:: max(1, rows.shape[0] // LOGIT_ROWS)].float()
     low, high = torch.aminmax(rows)
-    return [torch.logsumexp(some, dim=-1).mean(), torch.maximum(high.float(), -low.float())]
+    return [Measure("logits/log_z", [torch.logsumexp(some, dim=-1).mean()]), Measure("logits/abs_max", [-low, high])]

@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from .activations import FUNCTIONS
 
-ROWS = 64
+ROWS = 32
 """Queries of one sample, in all heads, that logits are recomputed for."""
 
 ATTENTIONS = {"scaled_dot_product_attention": 0, "multi_head_attention_forward": 1}

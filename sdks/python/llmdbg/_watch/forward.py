@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 import torch
 
 from .._guard import guarded
-from .activations import NAMES, first_tensor, logit_statistics, logits_of, statistics
+from .activations import Measure, first_tensor, logit_statistics, logits_of, share_of, statistics
 from .attention import Functions, looks_like_attention
 from .calls import Call, probe
 from .layers import Layers
 from .names import ROOT
-from .reading import Named
 from .replay import FRAMES, Origin
 
 if TYPE_CHECKING:
@@ -57,8 +56,10 @@ class Forward:
         self._depth = 0
         self._stack: List[Any] = []
         self._mode: Optional[Functions] = None
-        self._found: List[Tuple[List[Named], Any]] = []
+        self._found: List[Tuple[str, Measure]] = []
+        """Layer (nothing for the model) and what was measured of it in this step."""
         self._done: "set[int]" = set()
+        self._attended: "set[str]" = set()
         self._made: Dict[int, Tuple[Any, str]] = {}
         self._probes: List[Tuple[Any, Any]] = []
         self._inner: List[Any] = []
@@ -104,7 +105,7 @@ class Forward:
         self._full = full
 
     def forget(self) -> None:
-        self._found, self._done, self._made, self._probes, self._stack = [], set(), {}, [], []
+        self._found, self._done, self._attended, self._made, self._probes, self._stack = [], set(), set(), {}, [], []
 
     def _find_entries(self) -> None:
         """Lightning calls parts of the model and never the whole: then its children are where a forward begins."""
@@ -146,13 +147,12 @@ class Forward:
             if self._full and self._logits_wanted():
                 logits = logits_of(output)
                 if logits is not None:
-                    names = [("logits/log_z", ""), ("logits/abs_max", "")]
                     with torch.no_grad():
-                        self._found.append((names, torch.stack(logit_statistics(logits))))
+                        self._found += [("", measure) for measure in logit_statistics(logits)]
         self._watch.spent(time.perf_counter() - begin)
 
     def _logits_wanted(self) -> bool:
-        return self._watch.wants_logits and not any(names and names[0][0] == "logits/log_z" for names, _ in self._found)
+        return self._watch.wants_logits and not any(measure.name == "logits/log_z" for _, measure in self._found)
 
     def _leave(self) -> None:
         if self._mode is not None:
@@ -183,8 +183,8 @@ class Forward:
             if self._full and id(module) not in self._done:
                 self._done.add(id(module))
                 with torch.no_grad(), torch._C.DisableTorchFunction():
-                    vector = statistics(tensor, type(module).__name__, self._watch.is_sick)
-                self._found.append(([(f"layer/{name}", path) for name in NAMES], vector))
+                    measures = statistics(tensor, type(module).__name__, self._watch.is_sick)
+                self._found += [(path, measure) for measure in measures]
         self._watch.spent(time.perf_counter() - begin)
 
     def _in_attention(self) -> bool:
@@ -194,9 +194,9 @@ class Forward:
         path = next((self._names[m] for m in reversed(self._stack) if m in self._attentions), None)
         if path is None:
             path = self._names[self._stack[-1]] if self._stack else ROOT
-        names = [("layer/attention_logit_max", path), ("layer/attention_entropy", path)]
-        if not any(known == names for known, _ in self._found):
-            self._found.append((names, torch.stack([logit.float(), entropy.float()])))
+        if path not in self._attended:
+            self._attended.add(path)
+            self._found += [(path, Measure("attention_logit_max", [logit])), (path, Measure("attention_entropy", [entropy]))]
 
     def _function(self, kind: str, given: Any, result: Any) -> None:
         """`F.relu(self.fc1(x))`: the share belongs to fc1. Inside nn.ReLU the module's own hook measures it."""
@@ -204,11 +204,9 @@ class Forward:
         if reference is None or reference() is not given or (self._stack and type(self._stack[-1]).__name__ == kind):
             return
         with torch.no_grad():
-            vector = statistics(result, kind, False)
-        i, j = NAMES.index("dead_share"), NAMES.index("saturated_share")
-        self._found.append(([("layer/dead_share", path), ("layer/saturated_share", path)], vector[[i, j]]))
+            self._found += [(path, measure) for measure in share_of(kind, result)]
 
-    def collected(self) -> List[Tuple[List[Named], Any]]:
+    def collected(self) -> List[Tuple[str, Measure]]:
         return self._found
 
     def probes(self) -> List[Any]:
