@@ -203,6 +203,12 @@ STORIES = [
           "the loss recovers at once.", fault="small-spikes"),
     Story("healthy-plateau", "The schedule is constant and the model small: the loss reaches what this text allows and "
           "stays there.", {"lr_scheduler_type": "constant", "max_steps": 300, "learning_rate": 3e-3}),
+    Story("healthy-no-clipping", "Nothing is clipped, and half of the run is warm-up.",
+          {"max_grad_norm": 0.0, "warmup_steps": 100}),
+    Story("healthy-z-loss", "With a term that keeps the logits' sum near 1, and a linear schedule to 0.",
+          {"z_loss": 1e-3, "lr_scheduler_type": "linear"}),
+    Story("healthy-restarts", "A cosine that begins again twice.", {"lr_scheduler_type": "cosine_with_restarts"}),
+    Story("healthy-short", "A try of 40 steps: twenty rows.", {"max_steps": 40, "eval_steps": 20}),
     Story("lr-too-high", "The learning rate is 0.6, 150 times too high, and nothing is clipped.",
           {"learning_rate": 0.6, "max_grad_norm": 0.0},
           rules=("loss-divergence", "learning-rate-too-high"),

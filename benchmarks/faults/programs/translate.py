@@ -211,6 +211,13 @@ STORIES = [
           {"freeze_encoder": True}, allowed=("frozen-layer",)),
     Story("healthy-slow-eval", "Each evaluation takes five minutes; the steps between them are as fast as ever.",
           {"slow_eval": 300.0}),
+    Story("healthy-accumulation", "Four micro-batches a step, scaled as they should be.",
+          {"gradient_accumulation_steps": 4, "per_device_train_batch_size": 4}),
+    Story("healthy-small-batch", "Four sentences a step: the loss is noisy.",
+          {"per_device_train_batch_size": 4, "learning_rate": 4e-3, "steps_per_epoch": 800}),
+    Story("healthy-dropout", "Dropout of a fifth: the training loss stays above that of the evaluation.", {"dropout": 0.2}),
+    Story("healthy-two-cycles", "A cosine with two restarts and no clipping.",
+          {"lr_scheduler_type": "cosine_with_restarts", "max_grad_norm": 0.0}),
     Story("no-warmup", "The learning rate begins at 0.3 without warm-up; with clipping off the first steps throw the "
           "weights far away.", {"learning_rate": 0.3, "warmup_steps": 0, "max_grad_norm": 0.0},
           rules=("learning-rate-too-high", "loss-divergence", "no-learning"),
