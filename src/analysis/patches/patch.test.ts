@@ -68,6 +68,14 @@ describe("each trainer's own language", () => {
     expect(texts("verl", change("trainer.total_epochs", 2))).toEqual(["trainer.total_epochs=2"]);
     expect(texts(null, change("learning_rate", 0.03, 0.3))).toEqual(["learning_rate = 0.03  # was 0.3"]);
   });
+  test("the width of LoRA, where each trainer has it", () => {
+    expect(texts("axolotl", change("lora_r", 64, 16))).toEqual(["lora_r: 64  # was 16"]);
+    expect(texts("torchtune", change("model.lora_rank", 64, 16))[0]).toBe("model:\n  lora_rank: 64  # was 16");
+    expect(texts("trl", change("lora_r", 64, 16))).toEqual([
+      "--lora_r 64",
+      "peft_config = LoraConfig(\n    # the others as before\n    r=64,  # was 16\n)",
+    ]);
+  });
   test("what the trainer has no option for is set in the script", () => {
     expect(patchesOf(advice("hf", change("dropout", 0.1))).map(({ label }) => label)).toEqual(["in your script"]);
   });
@@ -105,7 +113,15 @@ test("every option of every dialect has a patch that its language can read", () 
         if (language === "python") python.push(text);
       }
     }
-  for (const id of ["add-normalisation", "lower-initialization", "raise-initialization", "add-qk-norm", "fix-head"])
+  for (const id of [
+    "add-normalisation",
+    "lower-initialization",
+    "raise-initialization",
+    "add-qk-norm",
+    "fix-head",
+    "add-z-loss",
+    "widen-lora",
+  ])
     for (const dialect of ["hf", "keras"]) python.push(withSnippet({ ...advice(dialect), id }).snippet?.text ?? "(");
   const check = "import ast, json, sys\nfor text in json.load(sys.stdin): ast.parse(text)";
   if (hasPython)

@@ -1,7 +1,7 @@
 /** Advice as text to paste, in the language in which the user of that trainer writes settings. */
 import type { Advice } from "../../model/finding.ts";
 import { dialects } from "../dialects/index.ts";
-import type { Dialect } from "../dialects/dialect.ts";
+import { optionIds, type Dialect } from "../dialects/dialect.ts";
 import { flags, overrides } from "./command-line.ts";
 import { json, toml, yaml } from "./files.ts";
 import { assignments, calls } from "./python.ts";
@@ -72,8 +72,12 @@ function split(
       typeof name === "string" ? [name] : [name.key, ...(name.also ?? [])],
     ),
   );
+  // A canonical name that this trainer does not have; any other key was taken from the user's own files.
+  const isForeign = ({ key }: Setting): boolean => canonical.has(key) && !names.has(key);
   return {
-    known: changes.filter(({ key }) => names.has(key)),
-    foreign: changes.filter(({ key }) => !names.has(key)),
+    known: changes.filter((change) => !isForeign(change)),
+    foreign: changes.filter(isForeign),
   };
 }
+
+const canonical: ReadonlySet<string> = new Set(optionIds);

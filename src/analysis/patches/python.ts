@@ -37,10 +37,22 @@ const patience: Call = {
   takes: among("early_stopping_patience"),
 };
 
+const adapter: Call = {
+  head: "peft_config = LoraConfig(",
+  others: true,
+  takes: (key) => key.startsWith("lora_"),
+  argument: ({ key, to }) =>
+    `${key.replace(/^lora_(r|target_modules)$/, "$1").replace(/^lora_rank$/, "r")}=${pythonText(to)}`,
+};
+
 /** In the order in which they are tried: the last one takes what is left. */
 const constructors: Readonly<Record<"hf" | "trl" | "lightning" | "keras", readonly Call[]>> = {
-  hf: [patience, { head: "args = TrainingArguments(", others: true, takes: () => true }],
-  trl: [patience, { head: "args = SFTConfig(  # or DPOConfig, GRPOConfig ...", others: true, takes: () => true }],
+  hf: [patience, adapter, { head: "args = TrainingArguments(", others: true, takes: () => true }],
+  trl: [
+    patience,
+    adapter,
+    { head: "args = SFTConfig(  # or DPOConfig, GRPOConfig ...", others: true, takes: () => true },
+  ],
   lightning: [
     {
       head: "optimizer = torch.optim.AdamW(self.parameters(), ",

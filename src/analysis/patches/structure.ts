@@ -61,6 +61,12 @@ with torch.no_grad():
     keras: `head = keras.layers.Dense(classes, kernel_initializer="zeros",
     bias_initializer=keras.initializers.Constant(np.log(class_share)))`,
   },
+  "add-z-loss": {
+    torch: `log_z = torch.logsumexp(logits.float(), dim=-1)
+loss = loss + 1e-4 * (log_z**2).mean()`,
+    keras: `log_z = keras.ops.logsumexp(keras.ops.cast(logits, "float32"), axis=-1)
+loss = loss + 1e-4 * keras.ops.mean(log_z**2)`,
+  },
   "widen-lora": {
     torch: `peft_config = LoraConfig(
     r=64,

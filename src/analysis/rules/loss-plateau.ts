@@ -12,6 +12,7 @@ import { setup as setupFact } from "../facts/setup.ts";
 import { levelOf } from "../facts/stretch.ts";
 import { objective } from "../facts/trainer.ts";
 import { round, say } from "../numbers.ts";
+import { widenLora, loraRank } from "../lora.ts";
 import { defineRule } from "../rule.ts";
 import { standstillSuspects } from "../suspects/standstill.ts";
 
@@ -42,6 +43,7 @@ export const lossPlateau = defineRule({
     motion: motionFact,
     setup: setupFact,
     objective,
+    lora: optional(loraRank),
     options,
   },
   signOf: [
@@ -58,7 +60,7 @@ export const lossPlateau = defineRule({
     "initial-loss-mismatch",
     "learning-rate-too-high",
   ],
-  check({ flat, shape, rate, evals, ratio, motion, setup, objective: kind, options: settings }) {
+  check({ flat, shape, rate, evals, ratio, motion, setup, objective: kind, lora, options: settings }) {
     if (kind !== "supervised" || !(flat.initial > 0)) return [];
     const { rows } = shape;
     const gain = 1 - flat.level / flat.initial;
@@ -140,6 +142,7 @@ export const lossPlateau = defineRule({
                 expect: "If it does not, part of the model gets no gradient or does not see its input.",
                 source: "https://karpathy.github.io/2019/04/25/recipe/",
               },
+              ...widenLora(lora, settings),
             ],
       },
     ];
