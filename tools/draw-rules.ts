@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { createDiagnosis, rules, signs, toReport, type RunData } from "../src/analysis/index.ts";
 import { faultFamilies } from "../src/analysis/faulty.fixture.ts";
 import { healthyFamilies } from "../src/analysis/healthy.fixture.ts";
+import { layerStories } from "../src/analysis/layers.fixture.ts";
 import { runOf } from "../src/analysis/synthetic.fixture.ts";
 import { findInputs } from "../src/cli/read/find-inputs.ts";
 import { readRun, toRunData } from "../src/cli/read/read-run.ts";
@@ -23,7 +24,7 @@ const folders = ["fixtures/", "benchmarks/faults/recordings/"];
 async function runFrom(source: Source): Promise<RunData> {
   if (source.kind === "generated") {
     const fault = faultFamilies.get(source.name)?.(1).story;
-    const story = fault ?? healthyFamilies.get(source.name)?.(1);
+    const story = fault ?? healthyFamilies.get(source.name)?.(1) ?? layerStories.get(source.name)?.();
     if (story === undefined) throw new Error(`no generated family is called ${source.name}`);
     return runOf(story);
   }

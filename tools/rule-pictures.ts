@@ -121,4 +121,29 @@ export const pictures: Readonly<Record<string, Pair>> = {
     innocent: generated("ranksAlike", "the same hash on every rank"),
     series: "parameters/hash",
   },
+  "non-finite-layer": {
+    fires: recording("gpt-log-of-zero-seed1", "the logarithm of a probability that rounds to 0"),
+    innocent: recording("gpt-healthy-fp16-seed1", "scaled gradients overflow, and the step is skipped"),
+    series: "layer/grad_norm{layer=lm_head}",
+  },
+  "dead-units": {
+    fires: recording("cnn-dead-relu-seed1", "a bias of -60 keeps a layer at 0"),
+    innocent: recording("cnn-healthy-seed1", "sparse after 20 steps, and learning"),
+  },
+  "attention-logit-growth": {
+    fires: recording("gpt-attention-logits-seed1", "scores are not divided by the root of the head's size"),
+    innocent: recording("gpt-healthy-seed1", "logits grow to a few units and stay"),
+  },
+  "saturated-activations": {
+    fires: generated("saturated", "a layer goes to the bounds of its tanh"),
+    innocent: generated("sureOutput", "the output layer is sure of its answers"),
+  },
+  "frozen-layer": {
+    fires: generated("notOptimized", "one layer was not given to the optimizer"),
+    innocent: generated("watched", "updates fade with the learning rate"),
+  },
+  "update-ratio-out-of-band": {
+    fires: generated("largeUpdates", "each step changes the weights by a third"),
+    innocent: generated("watched", "a thousandth of the weights, fading with the rate"),
+  },
 };

@@ -103,3 +103,22 @@ export const nonFiniteRecord = ({ step, layer = "blocks.2.mlp.fc", phase = "forw
       `#2 ${layer} (Linear) input abs_max=3.2 finite=4096/4096 output nan=64 inf=0 of=4096`,
     ].join("\n"),
   }) as const;
+
+/** Watched runs by name, for pictures: what each rule on layers finds, and what it leaves in peace. */
+export const layerStories: ReadonlyMap<string, () => Story> = new Map([
+  [
+    "saturated",
+    () =>
+      watchedStory(1, {
+        saturated_share: (row, layer) =>
+          layer === "blocks.2.attn.qkv" && row >= 12 ? Math.min(0.88, 0.5 + (row - 12) / 20) : undefined,
+      }),
+  ],
+  ["sureOutput", () => watchedStory(1, { saturated_share: (_row, layer) => (layer === "head" ? 0.97 : undefined) })],
+  [
+    "notOptimized",
+    () => watchedStory(1, { update_ratio: (_row, layer) => (layer === "blocks.1.mlp.out" ? 0 : undefined) }),
+  ],
+  ["watched", () => watchedStory(1)],
+  ["largeUpdates", () => watchedStory(1, { update_ratio: (row) => 0.4 - row / 200 })],
+]);
