@@ -110,7 +110,9 @@ function fallOf(curves: readonly LayerCurve[]): GradientFall | null {
   }
   // What a layer passes down is what the one below it gets: the fall from layer to layer is made by the upper one.
   const isSudden = sharpest.size > total / 2;
-  const { curve } = isSudden ? sharpest.place : first;
+  // What is lost evenly ends at the input, whatever kind of layer stands there.
+  const input = curves.find((curve) => medianOf(curve, curve.length - levelRows) > 0) ?? first.curve;
+  const curve = isSudden ? sharpest.place.curve : input;
   return {
     layer: curve.layer,
     series: curve.series,

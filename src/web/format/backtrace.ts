@@ -5,6 +5,8 @@ export interface Frame {
   /** `input abs_max 3.2` and the like, in the order of the line. */
   readonly facts: readonly { readonly of: string; readonly text: string; readonly bad: boolean }[];
   readonly bad: boolean;
+  /** It had not answered yet: the bad number was made inside it. */
+  readonly running: boolean;
 }
 
 const line = /^#\d+ (\S*) ?\(([^)]*)\)\s*(.*)$/;
@@ -25,7 +27,15 @@ export function readBacktrace(text: string): Frame[] {
       }
       facts.push({ of, text: `${(key ?? "").replaceAll("_", " ")} ${value}`, bad: isBad(key ?? "", value) });
     }
-    return [{ path: path === "" ? "(the model)" : path, className, facts, bad: facts.some((fact) => fact.bad) }];
+    return [
+      {
+        path: path === "" ? "(the model)" : path,
+        className,
+        facts,
+        bad: facts.some((fact) => fact.bad),
+        running: of === "running",
+      },
+    ];
   });
 }
 

@@ -28,7 +28,9 @@ export function Backtrace({
   if (record === null || record === undefined) return null;
   const frames = readBacktrace(record.exception ?? "");
   const layer = /\blayer=(\S+)/.exec(record.message)?.[1];
-  const firstBad = frames.findIndex(({ bad }) => bad);
+  // What the record names is what made it; inside it others may have been given bad numbers already.
+  const named = frames.findIndex(({ path }) => path === layer);
+  const firstBad = named >= 0 ? named : frames.findIndex(({ bad }) => bad);
   const hidden = Math.max(0, (firstBad < 0 ? frames.length : firstBad + 1) - shownFrames);
   return (
     <section className="backtrace" aria-label="First tensor that is not finite">
@@ -83,7 +85,7 @@ function Frames({
 }) {
   return (
     <ol className="frames" start={from + 1}>
-      {frames.map(({ path, className, facts, bad }, i) => (
+      {frames.map(({ path, className, facts, bad, running }, i) => (
         <li key={`${from + i} ${path}`} className={from + i === firstBad ? "is-first" : bad ? "is-bad" : undefined}>
           <button type="button" onClick={() => openLayer(path, step)}>
             <code>{path}</code>
@@ -96,6 +98,7 @@ function Frames({
                 {text}
               </span>
             ))}
+            {running && <span className="muted">still running</span>}
           </span>
           {from + i === firstBad && <b className="is-error">first not finite</b>}
         </li>

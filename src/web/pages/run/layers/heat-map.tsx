@@ -253,10 +253,12 @@ const ticksOf = (geometry: { range: readonly [number, number]; width: number }, 
     (step) => !hasProfile || xOfStep(geometry, step) < geometry.width - 28,
   );
 
-/** The last step of which there are numbers to show. */
+/** The last step of which most layers have numbers to show. */
 function lastKnown(rows: readonly HeatRow[], columns: number): number {
-  for (let column = columns - 1; column > 0; column -= 1)
-    if (rows.some(({ values }) => (values[column] ?? null) !== null)) return column;
+  for (let column = columns - 1; column > 0; column -= 1) {
+    const known = rows.filter(({ values }) => (values[column] ?? null) !== null);
+    if (2 * known.length > rows.length) return column;
+  }
   return Math.max(0, columns - 1);
 }
 
