@@ -21,6 +21,7 @@ import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
+from typing import Callable
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -33,6 +34,8 @@ from story import Rows, Story, expected  # noqa: E402
 
 TUNING = ("gpt", "translate", "grpo", "cnn")
 HELD_OUT = ("sft", "dpo", "classifier", "recommender", "llama")
+# Program, story, seed, and the fingerprint that the recording gets.
+Work = tuple[str, Story, int, str]
 RECORDINGS = HERE / "recordings"
 # What the truth is worked out from, and a recording does not need: every logged number at full precision.
 ROWS = ROOT / "out" / "faults"
@@ -119,13 +122,24 @@ def rows_of(name: str, story: str, seed: int) -> Rows:
 
 
 def is_current(name: str, story: Story, seed: int) -> bool:
-    """Whether the recording and the rows that its truth is worked out from are those of today's code."""
-    folder = RECORDINGS / f"{name}-{story.id}-seed{seed}"
+    """Whether the recording is that of today's code."""
     try:
-        recorded = json.loads((folder / "run.json").read_text("utf-8"))["recordedFrom"]
+        text = (RECORDINGS / f"{name}-{story.id}-seed{seed}" / "run.json").read_text("utf-8")
     except FileNotFoundError:
         return False
-    return recorded == fingerprint(name, story) and (ROWS / f"{folder.name}.pickle").exists()
+    return bool(json.loads(text)["recordedFrom"] == fingerprint(name, story))
+
+
+def missing(name: str, is_wanted: Callable[[Story, int], bool], force: bool) -> list[Work]:
+    """What has to be recorded of a program; with it the healthy runs that its truth is compared with, where a
+    clone of the repository has their recordings but not the rows behind them."""
+    runs = [(story, seed) for story in stories(name) for seed in story.seeds]
+    due = [(story, seed) for story, seed in runs if is_wanted(story, seed)
+           and (force or not is_current(name, story, seed))]
+    if due:
+        due += [(story, seed) for story, seed in runs if story.id == "healthy" and (story, seed) not in due
+                and not (ROWS / f"{name}-healthy-seed{seed}.pickle").exists()]
+    return [(name, story, seed, fingerprint(name, story)) for story, seed in due]
 
 
 def tell(name: str, split: str) -> int:
@@ -189,10 +203,16 @@ def main() -> int:
         return 0
     chosen = arguments.programs or programs()
     torch.set_num_threads(1)
-    work = [(name, story, seed, fingerprint(name, story)) for name in chosen for story in stories(name) for seed in story.seeds
-            if (not arguments.only or story.id in arguments.only) and (not arguments.seeds or seed in arguments.seeds)
-            and (arguments.force or not is_current(name, story, seed))]
-    warm_up(chosen)
+    RECORDINGS.mkdir(exist_ok=True)
+
+    def is_wanted(story: Story, seed: int) -> bool:
+        return ((not arguments.only or story.id in arguments.only)
+                and (not arguments.seeds or seed in arguments.seeds))
+
+    work = [run for name in chosen for run in missing(name, is_wanted, arguments.force)]
+    if work:
+        warm_up(chosen)
+    known = {f"{name}-{story.id}-seed{seed}" for name in programs() for story in stories(name) for seed in story.seeds}
     running: set[int] = set()
     failed = 0
     for name, story, seed, mark in [] if arguments.check else work:
@@ -212,6 +232,9 @@ def main() -> int:
         running.add(child)
     for child in running:
         failed += os.waitpid(child, 0)[1] != 0
+    for folder in sorted(RECORDINGS.iterdir()):
+        if folder.name not in known:
+            print(f"{folder.name} belongs to no story; remove it")
     harmless = sum(tell(name, "tuning" if name in TUNING else "held-out") for name in chosen)
     print(f"{len(work)} runs {'are missing' if arguments.check else 'recorded'}, {failed} failed, "
           f"{harmless} faults did nothing")
