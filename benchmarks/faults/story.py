@@ -35,9 +35,11 @@ class FirstRow:
     """The first row with this metric at or after the step at which the fault begins."""
 
     metric: str = "loss"
+    earliest: int = 1
+    """Where what shows it (the hashes of the ranks) is first measured later than the metric."""
 
     def step(self, begins: int, rows: Rows, _healthy: list[Rows]) -> int | None:
-        return next((step for step, _ in values(rows, self.metric) if step >= begins), None)
+        return next((step for step, _ in values(rows, self.metric) if step >= max(begins, self.earliest)), None)
 
 
 @dataclass(frozen=True)

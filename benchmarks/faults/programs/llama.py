@@ -289,7 +289,7 @@ STORIES = [
           allowed=("non-finite-layer", "loss-divergence", "gradient-explosion", "hidden-non-finite-loss")),
     Story("ranks-differ", "The second replica began from other weights, since its seed was set too early: gradients are "
           "averaged, weights never.", {"dp_degree": 2}, "ranks-differ", rules=("desynchronised-ranks",),
-          causes=("different-seed-or-init", "no-weight-sync"), harm=worse("loss", 1.01),
+          causes=("different-seed-or-init", "no-weight-sync"), onset=FirstRow(earliest=6), harm=worse("loss", 1.01),
           allowed=("loss-plateau",)),
     Story("embedding-init", "Embeddings and output begin far too large: the first loss is several times that of a guess.",
           fault="embedding-init", rules=("initial-loss-mismatch",), causes=("initialization-too-large",),
