@@ -9,7 +9,7 @@ import { round, say } from "./numbers.ts";
 
 /** What goes wrong when a model is taught which of two answers is better. */
 export interface PreferenceFault {
-  readonly kind: "reversed" | "reversed-held-out" | "none" | "collapse" | "above-chance";
+  readonly kind: "reversed" | "reversed-held-out" | "none" | "none-held-out" | "collapse" | "stiff" | "above-chance";
   readonly rows: Track;
   readonly row: number;
   readonly now: number;
@@ -61,13 +61,19 @@ export function preferenceSuspects({ kind }: PreferenceFault, facts: PreferenceF
         },
       ],
     });
-  if (kind === "none" || isReversed)
+  const isNone = kind === "none" || kind === "none-held-out";
+  if (isNone || isReversed)
     suspects.push({
       id: "pairs-indistinguishable",
       statement:
         "The two answers of a pair do not differ in a way that can be learned: random labels, equal texts, truncation.",
-      prior: kind === "none" ? 0.5 : 0.15,
+      prior: isNone ? 0.5 : 0.15,
       clues: [
+        {
+          present: gaps === null || !isNone ? null : gaps.value.every((gap) => Math.abs(gap) < 1e-5) ? true : null,
+          for: "both answers of every pair get exactly the same reward: they are the same text",
+          weight: 20,
+        },
         {
           present: kind === "none" ? moved : null,
           for: "the model moves away from the reference and no margin comes of it",
@@ -122,7 +128,7 @@ export function preferenceSuspects({ kind }: PreferenceFault, facts: PreferenceF
         ],
       },
     );
-  if (kind === "above-chance")
+  if (kind === "above-chance" || kind === "stiff")
     suspects.push({
       id: "beta-too-high",
       statement: "beta is too high: small differences of likelihood become large rewards, right or wrong.",
@@ -136,11 +142,18 @@ export function preferenceSuspects({ kind }: PreferenceFault, facts: PreferenceF
         },
       ],
     });
-  if (kind !== "none")
+  if (kind === "none-held-out")
+    suspects.push({
+      id: "too-many-epochs",
+      statement: "The pairs are learned by heart: too few of them, too many times.",
+      prior: 0.3,
+      clues: [],
+    });
+  if (!isNone)
     suspects.push({
       id: "learning-rate-too-high",
       statement: "The learning rate is too high: the policy is torn away from the reference.",
-      prior: isReversed ? 0.15 : 0.35,
+      prior: isReversed || kind === "stiff" ? 0.15 : 0.35,
       clues: [
         {
           present: surged,
@@ -167,7 +180,7 @@ export function preferenceAdvice({ kind, rows, row }: PreferenceFault, facts: Pr
   const dialect = settings.dialect;
   const beta = settings.number("kl_coefficient");
   const advice: Advice[] = [];
-  if (kind === "reversed" || kind === "reversed-held-out" || kind === "none")
+  if (kind === "reversed" || kind === "reversed-held-out" || kind === "none" || kind === "none-held-out")
     advice.push({
       id: "read-pairs",
       summary:
@@ -206,7 +219,7 @@ export function preferenceAdvice({ kind, rows, row }: PreferenceFault, facts: Pr
         source: "https://arxiv.org/abs/2305.18290",
       });
   }
-  if (kind === "above-chance" && beta !== undefined && beta >= highBeta)
+  if ((kind === "above-chance" || kind === "stiff") && beta !== undefined && beta >= highBeta)
     advice.push({
       id: "lower-beta",
       summary: "Lower beta to 0.1.",
@@ -215,7 +228,7 @@ export function preferenceAdvice({ kind, rows, row }: PreferenceFault, facts: Pr
       expect: "The loss starts at ln 2 and falls.",
       source: "https://arxiv.org/abs/2305.18290",
     });
-  if (now !== undefined && kind !== "none" && kind !== "reversed-held-out")
+  if (now !== undefined && (kind === "reversed" || kind === "collapse" || kind === "above-chance"))
     advice.push({
       id: "lower-learning-rate",
       summary: `Lower the learning rate to ${say(round(now / 5))}, and start again from before step ${at(rows.step, row)}.`,

@@ -48,6 +48,7 @@ const blocks = 10;
 const fewestBlockRows = 4;
 /** Kendall's tau; by chance 1 in 2,000 orders of ten blocks has as much. */
 const leastOrder = 0.78;
+const leastOrderBetween = 0.87;
 const growthFactor = 1.5;
 
 export const pace = defineFact<Pace>({
@@ -136,7 +137,7 @@ function paceOf(rows: Curve, from: Pace["from"], isMeasured = from !== "time bet
     start: median(rows.value.subarray(0, fewestRows)),
     smooth,
     slowdowns: slowdownsIn(rows, smooth, factor),
-    growth: growthIn(rows, smooth, from === "time between rows" ? factorBetween : growthFactor),
+    growth: growthIn(rows, smooth, isMeasured ? growthFactor : factorBetween),
   };
 }
 
@@ -190,7 +191,8 @@ function growthIn(rows: Curve, smooth: Float64Array, factor: number): Slowdown |
   // A single step up also has rising blocks; growth is spread over them.
   const half = at(levels, Math.floor(blocks / 2));
   const isSpread = half - first > 0.2 * (now - first) && now - half > 0.2 * (now - first);
-  if (order < (leastOrder * blocks * (blocks - 1)) / 2 || now < factor * first || !isSpread) return null;
+  const least = factor === growthFactor ? leastOrder : leastOrderBetween;
+  if (order < (least * blocks * (blocks - 1)) / 2 || now < factor * first || !isSpread) return null;
   let row = rows.length - 1;
   while (row > 0 && at(smooth, row - 1) > first + 0.1 * (now - first)) row -= 1;
   return { row, step: at(rows.step, row), usual: first, now, rows: rows.length - row, endStep: null };

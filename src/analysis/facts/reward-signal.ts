@@ -27,6 +27,9 @@ const flatShare = 0.99;
 const noSpread = 1e-6;
 /** One row in ten may have a signal: a lucky completion now and then does not move a policy. */
 const leastShare = 0.9;
+/** A stretch of this many rows goes on over a few more of them. */
+const settledRows = 15;
+const mostGaps = 3;
 /** A start without a signal is told when it took this many rows. */
 const startRows = 20;
 
@@ -41,7 +44,11 @@ export const rewardSignal = defineFact<RewardSignal>({
     let row = rows.length;
     for (let i = rows.length - 1, gaps = 0; i >= 0; i--) {
       if (isFlat(i)) row = i;
-      else if (i === rows.length - 1 || ++gaps > (1 - leastShare) * (rows.length - i)) break;
+      else if (i === rows.length - 1) break;
+      else {
+        const seen = rows.length - i;
+        if (++gaps > Math.max(seen > settledRows ? mostGaps : 0, (1 - leastShare) * seen)) break;
+      }
     }
     let endRow = rows.length;
     if (row === rows.length) {

@@ -7,7 +7,7 @@ import { options } from "../facts/options.ts";
 import { entropy } from "../facts/policy.ts";
 import { rewardBreak } from "../facts/reward-break.ts";
 import { rewardProgress } from "../facts/solved.ts";
-import { departure, lastingFrom, levelOf, movement, movementSince, type Track } from "../facts/track.ts";
+import { departure, lastingFrom, levelOf, movement, smoothRows, movementSince, type Track } from "../facts/track.ts";
 import { say, saySteps } from "../numbers.ts";
 import {
   aroundPolicy,
@@ -41,6 +41,8 @@ const lastingRows = 5;
 /** Recipes use 0.0001 to 0.01 (verl's examples 0.001); ten times the largest outweighs normalised advantages. */
 const largeBonus = 0.1;
 const heldShare = 0.98;
+/** Row by which the entropy of other runs has begun to fall: those of the start, and a running median after them. */
+const heldRow = leastRows + smoothRows - 1;
 /** Samples this much colder than the policy hide from it what else it could say, whatever the reward. */
 const coldTemperature = 0.7;
 /** Hardly any choice is left: what the reward still gains is the last words of one answer. */
@@ -104,7 +106,7 @@ const entropyFault = defineFact<EntropyFault | null>({
     if (bonus >= largeBonus && rows.length >= 2 * leastRows) {
       const now = levelOf(rows, rows.length - leastRows);
       const isHeld = now >= heldShare * rows.start && movement(rows, 0, leastRows, rows.length) !== "fell";
-      if (isHeld && progress?.isSolved !== true) return { kind: "held", rows, row: leastRows, reached: leastRows };
+      if (isHeld && progress?.isSolved !== true) return { kind: "held", rows, row: heldRow, reached: heldRow };
     }
     return null;
   },

@@ -61,7 +61,9 @@ const explosion = defineFact<Explosion | null>({
       const needed = fromStart ? fromStartRows : lastingRows;
       if (from < 0 || rows.length - from < needed) return;
       const begun = Math.min(rows.start, at(rows.value, 0));
-      const row = fromStart ? 0 : departure(rows, from, begun, at(rows.smooth, from));
+      // On a slope that begins high the departure is lost in the noise of the start; the median itself is one row late.
+      const isSlope = kind !== "grown" && rows.smooth.subarray(0, from).every((value) => value > bar / 2);
+      const row = fromStart ? 0 : isSlope ? Math.max(0, from - 1) : departure(rows, from, begun, at(rows.smooth, from));
       candidates.push({ rows, row, kind, fromStart });
     };
     // From a start where many are cut, half of the way to all of them.

@@ -1,4 +1,4 @@
-import { at } from "../../base/statistics.ts";
+import { at, differencesOf, mean } from "../../base/statistics.ts";
 import { rank, type Suspect } from "../causes.ts";
 import { defineFact, optional } from "../fact.ts";
 import { rowBefore } from "../facts/curve.ts";
@@ -28,6 +28,8 @@ const lostShare = 0.5;
 /** ... or, where little was gained, a third of the level itself, in either case beyond chance. */
 const lostLevel = 0.33;
 const fallErrors = 6;
+/** Mean of |a - b| of two normal draws is 1.128 standard deviations of one. */
+const meanToSigma = 1 / 1.128;
 /** Rows between two signs of one event. */
 const togetherRows = 3;
 
@@ -65,10 +67,15 @@ const collapse = defineFact<Collapse | null>({
     const now = sum / levelRows;
     const start = levelOf(rows, 0, levelRows);
     const fall = best - now;
-    const error = rows.noise * Math.sqrt(2 / levelRows);
+    // Sparse rewards are mostly 0, and so is the median of their differences; the mean is not.
+    const noise = Math.max(rows.noise, meanToSigma * mean(differencesOf(rows.value)));
+    const error = noise * Math.sqrt(2 / levelRows);
     const gained = best - start;
     const isLost = gained > fallErrors * error ? fall >= lostShare * gained : fall >= lostLevel * Math.abs(best);
     if (!(fall > fallErrors * error && fall > 1e-9 && isLost)) return null;
+    // A few lucky rows make a mean, no level.
+    const bestLevel = levelOf(rows, bestRow - levelRows + 1, bestRow + 1);
+    if (bestLevel - levelOf(rows, rows.length - levelRows) < 0.5 * fall) return null;
     const row = changePoint(rows, Math.max(0, bestRow - levelRows + 1), rows.length);
     // A last level that is on its way back is no collapse.
     if (levelOf(rows, rows.length - levelRows) > now + lostShare * fall) return null;

@@ -59,6 +59,35 @@ describe(rule, () => {
     expect(rulesOn({ rows: sure, config: { beta: 5 } })).toEqual([rule]);
   });
 
+  test("a beta that no recipe has, at a loss that starts at ln 2", () => {
+    const story = { rows: healthy("preferenceWhole").rows, config: { beta: 5 } };
+    expect(findingOf(rule, story)).toMatchObject({ severity: "warning", causes: [{ id: "beta-too-high" }, {}] });
+    expect(findingOf(rule, { ...story, config: { beta: 0.5 } })).toBeUndefined();
+  });
+
+  test("pairs of one text twice are no reversed preference", () => {
+    const same = healthy("preferenceWhole").rows.map((row) => ({
+      ...row,
+      loss: Math.LN2,
+      "rewards/margins": 0,
+      "rewards/accuracies": 0,
+      "rewards/rejected": row["rewards/chosen"] ?? 0,
+    }));
+    const finding = findingOf(rule, { rows: same });
+    expect(finding?.title).toBe("No preference is learned");
+    expect(finding?.causes[0]?.id).toBe("pairs-indistinguishable");
+  });
+
+  test("pairs that are learned by heart and do not carry over", () => {
+    const held = healthy("preferenceStrong").rows.map((row, i) =>
+      i % 30 === 29 ? { ...row, "eval_rewards/accuracies": 0.5 + 0.01 * (i % 4) } : row,
+    );
+    expect(findingOf(rule, { rows: held })).toMatchObject({
+      title: "The preference does not hold on other pairs",
+      severity: "warning",
+    });
+  });
+
   test("is silent while both rewards fall, in strong and in weak preferences", () => {
     for (const name of ["preference", "preferenceWhole", "preferenceStrong", "preferenceWeak"])
       expect(rulesOn(healthy(name, 3)), name).toEqual([]);

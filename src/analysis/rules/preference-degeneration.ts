@@ -15,7 +15,9 @@ import { defineRule } from "../rule.ts";
 /** Rows before anything is said of a preference. */
 const leastRows = 20;
 /** Before it is said that none is learned: DPO runs usually show one within the first tenth of an epoch. */
-const patientRows = 40;
+const patientRows = 25;
+/** Margins alone are noisier than the share of pairs that are right. */
+const patientRowsAlone = 40;
 const lastRows = 20;
 /** Reversed: by this many standard errors, and clearly. */
 const reversedErrors = 4;
@@ -27,8 +29,14 @@ const noneAccuracy = 0.05;
  * (Zephyr's 260 to 320), over-optimised ones double and more (arXiv 2402.13228, figure 1) ...
  */
 const collapseFactor = 2;
+const leastFactor = 1.5;
 /** ... and the margin gained less than the chosen answer lost. Beyond this factor half of it is enough. */
 const farFactor = 3;
+/** DPO's paper and TRL use 0.1 to 0.5. */
+const looseBeta = 0.05;
+const stiffBeta = 1;
+const heldOutEvals = 3;
+const learnedAccuracy = 0.65;
 const collapseErrors = 6;
 /** Loss of a model that does not know which answer is preferred is ln 2; one half more is confidently wrong. */
 const chanceLoss = Math.LN2;
@@ -59,12 +67,14 @@ const preferenceFault = defineFact<PreferenceFault | null>({
     const hits = get(accuracies);
     const gaps = get(margins);
     return (
-      reversedIn(hits, 0.5, reversedAccuracy) ??
+      reversedIn(isEqual(gaps) ? undefined : hits, 0.5, reversedAccuracy) ??
       reversedIn(gaps, 0, Number.POSITIVE_INFINITY) ??
       heldOutReversed(get(heldOut)) ??
-      collapseIn(get(logpsChosen), get(logpsRejected)) ??
+      collapseIn(get(logpsChosen), get(logpsRejected), get(options)?.number("kl_coefficient")) ??
       aboveChance(get(lossTrack)) ??
-      noneIn(hits, gaps)
+      stiffIn(get(lossTrack), gaps ?? hits, get(options)?.number("kl_coefficient")) ??
+      noneIn(hits, gaps) ??
+      heldOutNone(get(heldOut), hits)
     );
   },
 });
@@ -79,6 +89,10 @@ function reversedIn(rows: Track | undefined, even: number, bar: number): Prefere
   return { kind: "reversed", rows, row: Math.max(0, low < 0 ? from : low), now };
 }
 
+/** Margins of exactly 0: both answers are the same. Accuracies are 0 then, since neither is better. */
+const isEqual = (gaps: Track | undefined): boolean =>
+  gaps !== undefined && gaps.value.subarray(-lastRows).every((gap) => Math.abs(gap) < 1e-5);
+
 function heldOutReversed(rows: Track | undefined): PreferenceFault | null {
   if (rows === undefined) return null;
   let row = rows.length;
@@ -87,16 +101,34 @@ function heldOutReversed(rows: Track | undefined): PreferenceFault | null {
   return { kind: "reversed-held-out", rows, row, now: at(rows.value, rows.length - 1) };
 }
 
-function collapseIn(up: Track | undefined, down: Track | undefined): PreferenceFault | null {
+/** What was learned of the training pairs does not hold for others. */
+function heldOutNone(rows: Track | undefined, hits: Track | undefined): PreferenceFault | null {
+  if (rows === undefined || hits === undefined || rows.length < heldOutEvals) return null;
+  const last = rows.value.subarray(-heldOutEvals);
+  if (!last.every((value) => Math.abs(value - 0.5) <= noneAccuracy)) return null;
+  if (!(levelOf(hits, hits.length - lastRows) > learnedAccuracy)) return null;
+  return { kind: "none-held-out", rows, row: 0, now: mean(last) };
+}
+
+/** A DPO loss (it starts at ln 2) with a beta that no recipe has. */
+function stiffIn(losses: Track | undefined, rows: Track | undefined, beta: number | undefined): PreferenceFault | null {
+  if (losses === undefined || rows === undefined || beta === undefined || beta < stiffBeta) return null;
+  if (Math.abs(at(losses.value, 0) - chanceLoss) > 0.05) return null;
+  return { kind: "stiff", rows, row: 0, now: levelOf(rows, rows.length - lastingRows) };
+}
+
+function collapseIn(up: Track | undefined, down: Track | undefined, beta: number | undefined): PreferenceFault | null {
   if (up === undefined || up.length < leastRows || !(up.start < 0)) return null;
   const now = levelOf(up, up.length - lastingRows);
   const lost = up.start - now;
   const gained = down === undefined ? 0 : down.start - levelOf(down, down.length - lastingRows) - lost;
   const factor = now / up.start;
-  const share = factor >= farFactor ? 0.5 : 1;
+  const share = factor >= farFactor ? 0.5 : factor >= collapseFactor ? 1 : 1.5;
+  // With a low beta nothing stops the two from running apart, however much more the rejected answer loses.
+  const isLoose = beta !== undefined && beta <= looseBeta && factor >= collapseFactor;
   const error = (1.25 * up.noise) / Math.sqrt(lastingRows);
-  if (!(factor >= collapseFactor && lost >= share * gained && lost > collapseErrors * error)) return null;
-  const low = lastingFrom(up, (value) => value <= collapseFactor * up.start);
+  if (!(factor >= leastFactor && (isLoose || lost >= share * gained) && lost > collapseErrors * error)) return null;
+  const low = lastingFrom(up, (value) => value <= Math.min(factor, collapseFactor) * 0.9 * up.start);
   if (low < 0 || up.length - low < lastingRows / 2) return null;
   return { kind: "collapse", rows: up, row: departure(up, low, up.start, at(up.smooth, low)), now };
 }
@@ -117,9 +149,9 @@ function aboveChance(rows: Track | undefined): PreferenceFault | null {
 
 function noneIn(hits: Track | undefined, gaps: Track | undefined): PreferenceFault | null {
   const rows = hits ?? gaps;
-  if (rows === undefined || rows.length < patientRows) return null;
+  if (rows === undefined || rows.length < (hits === undefined ? patientRowsAlone : patientRows)) return null;
   const half = Math.floor(rows.length / 2);
-  if (hits !== undefined) {
+  if (hits !== undefined && !isEqual(gaps)) {
     const now = mean(hits.value.subarray(half));
     const error = hits.noise / Math.sqrt(hits.length - half);
     if (Math.abs(now - 0.5) > Math.max(noneAccuracy, 3 * error)) return null;
@@ -138,6 +170,8 @@ const titles: Readonly<Record<PreferenceFault["kind"], string>> = {
   none: "No preference is learned",
   collapse: "Chosen answers become unlikely",
   "above-chance": "Preference loss is above chance",
+  "none-held-out": "The preference does not hold on other pairs",
+  stiff: "beta keeps the model at its reference",
 };
 
 export const preferenceDegeneration = defineRule({
@@ -179,12 +213,17 @@ export const preferenceDegeneration = defineRule({
       "reversed-held-out": `${rows.series} is ${say(now)}, below 0.5 since step ${step}: on held-out pairs the model prefers the rejected answer.`,
       none: `In ${saySteps(rows.length)} no preference appeared: ${rows.series} is ${say(now)} on average, as by chance.`,
       collapse: `The log probability of chosen answers fell from ${say(rows.start)} to ${say(now)}, ${say(Math.round((10 * now) / rows.start) / 10)} times the start, from step ${step} on: the margin is won by making both answers unlikely.`,
+      "none-held-out": `${rows.series} is ${say(now)} on average over the last evaluations, as by chance, while the training pairs are learned (${say(facts.hits === null ? 0 : levelOf(facts.hits, facts.hits.length - lastRows))}).`,
+      stiff: `beta is ${say(facts.options.number("kl_coefficient") ?? 0)}, ten times what recipes have: a difference of a fraction of a nat already settles the loss, and wrong pairs cost many times ln 2.`,
       "above-chance": `The preference loss is ${say(now)}, well above the ln 2 (0.6931) of a model that does not know: it is sure of the wrong answers.`,
     };
     return [
       {
         title: titles[kind],
-        severity: kind === "collapse" && now / rows.start < farFactor ? "warning" : "error",
+        severity:
+          (kind === "collapse" && now / rows.start < farFactor) || kind === "none-held-out" || kind === "stiff"
+            ? "warning"
+            : "error",
         message: messages[kind],
         onset: { step },
         end: null,

@@ -24,6 +24,9 @@ const leastReward = 0.2;
 const rewardNoise = 4;
 /** A policy that departs is several times as far in the rows that follow; one that was far away is not. */
 const stillShare = 0.5;
+/** A first row that holds more updates than this one may have moved; it must stand as far as the rows that follow. */
+const firstSteps = 2;
+const lateShare = 0.8;
 const followingRows = 9;
 /** Rows logged later than this are no start: the first of them is an average over updates. */
 const latestStart = 20;
@@ -49,6 +52,7 @@ const startDistance = defineFact<Distance>({
       return undefined;
     const first = at(track.value, 0);
     const later = median(track.value.subarray(1, 1 + followingRows).map(Math.abs));
+    const isLate = divergence === undefined && at(track.step, 0) > firstSteps;
     const least =
       divergence === undefined
         ? Math.max(leastReward, rewardNoise * track.noise)
@@ -59,7 +63,9 @@ const startDistance = defineFact<Distance>({
       rows: track,
       first,
       what: divergence === undefined ? `The implicit reward ${track.series}` : "KL divergence to the reference model",
-      isFar: Math.abs(first) >= least && Math.abs(first) >= stillShare * later,
+      isFar:
+        Math.abs(first) >= (isLate ? Math.max(1, least) : least) &&
+        Math.abs(first) >= (isLate ? lateShare : stillShare) * later,
     };
   },
 });

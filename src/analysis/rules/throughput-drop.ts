@@ -16,8 +16,8 @@ import { moreWorkers } from "./input-bound.ts";
  * as long (marin#2830); a shared machine slows down by less again and again, which is only noted.
  */
 const alarmingFactor = 2;
-/** Steps that are not measured, but grow to four times as long in order, are not slowed down by chance. */
-const alarmingGrowth = 4;
+/** Steps that are not measured, but grow to two and a half times as long in order, are hardly slowed down by chance. */
+const alarmingGrowth = 2.5;
 /** Completions that grew by most of the slowdown explain it: the same tokens per second. */
 const explainedShare = 0.6;
 
