@@ -25,6 +25,7 @@ function quantileOfSorted(ascending: Numbers, share: number, length = ascending.
 }
 
 export const quantile = (values: Numbers, share: number): number => quantileOfSorted(sorted(values), share);
+export const medianOfSorted = (ascending: Numbers): number => quantileOfSorted(ascending, 0.5);
 export const median = (values: Numbers): number => quantile(values, 0.5);
 
 export function mean(values: Numbers): number {
@@ -52,6 +53,9 @@ export function differencesOf(values: Numbers): Float64Array<ArrayBuffer> {
 
 /** The same from absolute differences of neighbours. */
 export const noiseOfDifferences = (differences: Numbers): number => differenceToSigma * median(differences);
+
+/** The same from the median of absolute differences of neighbours. */
+export const noiseOfMedian = (difference: number): number => differenceToSigma * difference;
 
 /** Least-squares slope over the index; NaN for fewer than two values. */
 export function slope(values: Numbers): number {

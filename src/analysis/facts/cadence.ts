@@ -1,6 +1,9 @@
-import { at, quantile } from "../../base/statistics.ts";
+import { RunningMedian } from "../../base/running-median.ts";
+import { at } from "../../base/statistics.ts";
 import { defineFact, type RunView } from "../fact.ts";
+import { defineFold } from "../fold.ts";
 import { epoch, evalLoss, gradNorm, learningRate, stepsPerSecond, throughput, trainLoss } from "../signals.ts";
+import { whole } from "./curve.ts";
 import { logLines } from "./log-lines.ts";
 
 /** How often the run speaks. Times in milliseconds since the epoch. */
@@ -18,22 +21,31 @@ export interface Cadence {
 /** Below this many intervals the usual one is not known. */
 const fewestIntervals = 5;
 
+/** Times between neighbouring rows. */
+const pauses = defineFold<{ readonly intervals: RunningMedian; longest: number }>({
+  start: () => ({ intervals: new RunningMedian(), longest: 0 }),
+  advance(state, { time, length }, from) {
+    for (let i = Math.max(1, from); i < length; i++) {
+      const interval = at(time, i) - at(time, i - 1);
+      if (!(interval > 0)) continue;
+      state.intervals.push(interval);
+      if (interval > state.longest) state.longest = interval;
+    }
+  },
+});
+
 export const cadence = defineFact<Cadence>({
   id: "times of log rows",
   derive(run, get) {
     const [losses] = [...run.series(trainLoss)].sort((a, b) => b.length - a.length);
     if (losses === undefined) return undefined;
-    const intervals: number[] = [];
-    for (let i = 1; i < losses.length; i++) {
-      const interval = at(losses.time, i) - at(losses.time, i - 1);
-      if (interval > 0) intervals.push(interval);
-    }
+    const { intervals, longest } = pauses(whole(losses));
     if (intervals.length < fewestIntervals) return undefined;
     const lastPointTime = lastOf(run);
     const recordTime = get(logLines)?.lastTime ?? Number.NaN;
     return {
-      usual: quantile(intervals, 0.5),
-      longest: intervals.reduce((longest, interval) => Math.max(longest, interval), 0),
+      usual: intervals.median,
+      longest,
       count: intervals.length,
       lastTime: recordTime > lastPointTime ? recordTime : lastPointTime,
       lastPointTime,

@@ -1,14 +1,7 @@
+import { type Curve, defineFold } from "../fold.ts";
 import type { SeriesData } from "../run-data.ts";
 
-/** Rows of one series in arrival order, or of a part of it. */
-export interface Curve {
-  /** Identity of the series, as evidence names it. */
-  readonly series: string;
-  readonly step: Float64Array;
-  readonly time: Float64Array;
-  readonly value: Float64Array;
-  readonly length: number;
-}
+export type { Curve } from "../fold.ts";
 
 /** Of several series with the same meaning (ranks, a summary at the end) the one with most rows; the first wins ties. */
 export function longest(series: readonly SeriesData[]): SeriesData | undefined {
@@ -23,36 +16,114 @@ export const whole = (series: SeriesData): Curve => ({
   time: series.time,
   value: series.value,
   length: series.length,
+  origin: series,
 });
 
-/** The finite rows before row `end`. Shares memory with the series when nothing has to go. */
-export function finiteRows(curve: Curve, end = curve.length): Curve {
-  let count = 0;
-  for (let i = 0; i < end; i++) if (Number.isFinite(curve.value[i])) count += 1;
-  if (count === end)
-    return {
-      series: curve.series,
-      step: curve.step.subarray(0, end),
-      time: curve.time.subarray(0, end),
-      value: curve.value.subarray(0, end),
-      length: end,
+/** Finite rows so far. Nothing is copied before the first row that has to go. */
+class FiniteRows {
+  readonly origin = {};
+  length = 0;
+  isCopied = false;
+  /** Of each kept row its number in the curve. */
+  rows = new Float64Array(0);
+  step = new Float64Array(0);
+  time = new Float64Array(0);
+  value = new Float64Array(0);
+
+  reserve(length: number): void {
+    if (length <= this.value.length) return;
+    const capacity = Math.max(length, 2 * this.value.length);
+    const larger = (column: Float64Array): Float64Array<ArrayBuffer> => {
+      const copy = new Float64Array(capacity);
+      copy.set(column.subarray(0, this.length));
+      return copy;
     };
-  const keep = Float64Array.from({ length: count });
-  let next = 0;
-  for (let i = 0; i < end; i++) if (Number.isFinite(curve.value[i])) keep[next++] = i;
-  const pick = (column: Float64Array): Float64Array => keep.map((row) => column[row] ?? Number.NaN);
+    this.rows = larger(this.rows);
+    this.step = larger(this.step);
+    this.time = larger(this.time);
+    this.value = larger(this.value);
+  }
+
+  /** How many of the kept rows stand before row `end` of the curve. */
+  before(end: number): number {
+    let low = 0;
+    let high = this.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.rows[middle] ?? Number.NaN) < end) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+const finiteFold = defineFold<FiniteRows>({
+  start: () => new FiniteRows(),
+  advance(kept, { step, time, value, length }, from) {
+    let row = from;
+    if (!kept.isCopied) {
+      while (row < length && Number.isFinite(value[row])) row += 1;
+      kept.length = row;
+      if (row === length) return;
+      kept.isCopied = true;
+      kept.reserve(length);
+      for (let i = 0; i < row; i++) kept.rows[i] = i;
+      kept.step.set(step.subarray(0, row));
+      kept.time.set(time.subarray(0, row));
+      kept.value.set(value.subarray(0, row));
+    }
+    kept.reserve(kept.length + length - row);
+    for (; row < length; row++) {
+      const number = value[row] ?? Number.NaN;
+      if (!Number.isFinite(number)) continue;
+      kept.rows[kept.length] = row;
+      kept.step[kept.length] = step[row] ?? Number.NaN;
+      kept.time[kept.length] = time[row] ?? Number.NaN;
+      kept.value[kept.length] = number;
+      kept.length += 1;
+    }
+  },
+});
+
+/** The finite rows before row `end`. Shares memory with the series while nothing has to go. */
+export function finiteRows(curve: Curve, end = curve.length): Curve {
+  const kept = finiteFold(curve);
+  const from = kept.isCopied ? kept : curve;
+  const length = kept.isCopied ? kept.before(end) : Math.min(end, kept.length);
   return {
     series: curve.series,
-    step: pick(curve.step),
-    time: pick(curve.time),
-    value: pick(curve.value),
-    length: count,
+    step: from.step.subarray(0, length),
+    time: from.time.subarray(0, length),
+    value: from.value.subarray(0, length),
+    length,
+    ...(curve.origin === undefined ? {} : { origin: kept.origin }),
   };
 }
 
+/** The last row whose step is smaller than that of the row before it; 0 while steps only rise. */
+const lastDescent = defineFold({
+  start: () => ({ row: 0 }),
+  advance(state, { step, length }, from) {
+    for (let i = Math.max(1, from); i < length; i++)
+      if (!((step[i] ?? Number.NaN) >= (step[i - 1] ?? Number.NaN))) state.row = i;
+  },
+});
+
 /** Row of the last point at or before `step`, looking only at rows in ascending order from the end; -1 when none. */
 export function rowAtStep(curve: Curve, step: number): number {
-  for (let i = curve.length - 1; i >= 0; i--) if ((curve.step[i] ?? Number.NaN) <= step) return i;
+  const row = curve.origin === undefined ? curve.length : lastDescent(curve).row;
+  // From there on steps rise, so the row can be found by halves.
+  if ((curve.step[row] ?? Number.NaN) <= step) {
+    let low = row;
+    let high = curve.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((curve.step[middle] ?? Number.NaN) <= step) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+  for (let i = row - 1; i >= 0; i--) if ((curve.step[i] ?? Number.NaN) <= step) return i;
   return -1;
 }
 

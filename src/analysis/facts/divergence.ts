@@ -61,7 +61,7 @@ export const divergence = defineFact<Divergence>({
     if (jump !== undefined)
       return { kind: "jump", row: jump.row, step: jump.step, from: jump.before, peak: jump.peak, endStep: null };
     if (drift === null) return undefined;
-    const row = rows.step.indexOf(drift.step);
+    const { row } = drift;
     let peak = row;
     for (let i = row; i < rows.length; i++) if (at(rows.value, i) > at(rows.value, peak)) peak = i;
     return {

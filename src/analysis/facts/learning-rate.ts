@@ -1,5 +1,6 @@
 import { at } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
+import { defineFold } from "../fold.ts";
 import { learningRate as learningRateSignal } from "../signals.ts";
 import { type Curve, finiteRows, longest, rowBefore, whole } from "./curve.ts";
 
@@ -17,6 +18,20 @@ export interface LearningRate extends Curve {
 /** A schedule warms up when it starts below this share of its peak. Schedules start at 0 or at peak/warm-up steps. */
 const warmUpStart = 0.5;
 
+const climb = defineFold<{ peak: number; peakRow: number; fallRow: number }>({
+  start: () => ({ peak: 0, peakRow: 0, fallRow: Number.POSITIVE_INFINITY }),
+  advance(state, { value, length }, from) {
+    for (let i = from; i < length; i++) {
+      const here = at(value, i);
+      if (here > state.peak) {
+        state.peak = here;
+        state.peakRow = i;
+      }
+      if (i > 0 && i < state.fallRow && !(here >= at(value, i - 1))) state.fallRow = i;
+    }
+  },
+});
+
 export const learningRate = defineFact<LearningRate>({
   id: "learning_rate",
   derive(run) {
@@ -24,15 +39,8 @@ export const learningRate = defineFact<LearningRate>({
     if (series === undefined) return undefined;
     const rows = finiteRows(whole(series));
     if (rows.length === 0) return undefined;
-    let peak = 0;
-    let peakRow = 0;
-    for (let i = 0; i < rows.length; i++)
-      if (at(rows.value, i) > peak) {
-        peak = at(rows.value, i);
-        peakRow = i;
-      }
-    let rises = peakRow > 0 && at(rows.value, 0) < warmUpStart * peak;
-    for (let i = 1; i <= peakRow && rises; i++) rises = at(rows.value, i) >= at(rows.value, i - 1);
+    const { peak, peakRow, fallRow } = climb(rows);
+    const rises = peakRow > 0 && at(rows.value, 0) < warmUpStart * peak && fallRow > peakRow;
     return {
       ...rows,
       peak,

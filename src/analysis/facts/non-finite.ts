@@ -1,6 +1,6 @@
 import { at, median } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
-import type { Curve } from "./curve.ts";
+import { type Curve, defineFold } from "../fold.ts";
 import { gradNorm } from "./grad-norm.ts";
 import { loss } from "./loss.ts";
 import { objective } from "./trainer.ts";
@@ -49,21 +49,50 @@ export const lossOfNumbers = defineFact<LossOfNumbers>({
   },
 });
 
+/** Stretches of rows that are not finite. */
+class Losses {
+  bad = 0;
+  /** Bad rows since the last good one. */
+  stretch = 0;
+  /** Where a stretch of more than `recoveryRows` began, and `first - 2 * (bad rows before it)`; only where that is larger than ever before. */
+  readonly starts: number[] = [];
+  readonly keys: number[] = [];
+}
+
+const losses = defineFold<Losses>({
+  start: () => new Losses(),
+  advance(state, { value, length }, from) {
+    for (let i = from; i < length; i++) {
+      if (Number.isFinite(at(value, i))) {
+        state.stretch = 0;
+        continue;
+      }
+      state.bad += 1;
+      state.stretch += 1;
+      if (state.stretch !== recoveryRows + 1) continue;
+      const start = i - recoveryRows;
+      const key = start - 2 * (state.bad - state.stretch);
+      if (state.keys.length > 0 && key <= (state.keys.at(-1) ?? 0)) continue;
+      state.starts.push(start);
+      state.keys.push(key);
+    }
+  },
+});
+
 /** Row from which on the loss is not finite up to its end or nearly so; -1 when single bad rows or short stretches were overcome. */
 function firstLogged(curve: Curve): number {
-  let first = -1;
-  let bad = 0;
-  let stretch = 0;
-  for (let i = curve.length - 1; i >= 0; i--) {
-    stretch = Number.isFinite(at(curve.value, i)) ? 0 : stretch + 1;
-    if (stretch === 0) continue;
-    bad += 1;
-    if (i > 0 && !Number.isFinite(at(curve.value, i - 1))) continue;
-    // Good rows between bad ones: the run was lost at the first stretch after which most rows are bad.
-    const rest = curve.length - i;
-    if ((stretch > recoveryRows || stretch === rest) && 2 * bad > rest) first = i;
+  const { bad, stretch, starts, keys } = losses(curve);
+  // Good rows between bad ones: the run was lost at the first stretch after which most rows are bad. Of the rows from
+  // `start` on, `bad - before` are bad and `length - start` are there; sorted by start, the keys grow.
+  const bar = curve.length - 2 * bad;
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (at(keys, middle) > bar) high = middle;
+    else low = middle + 1;
   }
-  return first;
+  return starts[low] ?? (stretch > 0 ? curve.length - stretch : -1);
 }
 
 /**

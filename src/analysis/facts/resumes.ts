@@ -1,5 +1,6 @@
 import { at } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
+import { defineFold } from "../fold.ts";
 import { learningRate } from "./learning-rate.ts";
 import { logLines } from "./log-lines.ts";
 import { supervisedLoss } from "./supervised-loss.ts";
@@ -17,46 +18,73 @@ export interface Resume {
 const restartShare = 0.3;
 const climbRows = 3;
 
+/** Where steps went back, and the largest step up to each row: ascending, so that it can be searched by halves. */
+class Steps {
+  readonly backs: number[] = [];
+  highest = new Float64Array(64);
+}
+
+const stepsOf = defineFold<Steps>({
+  start: () => new Steps(),
+  advance(state, { step, length }, from) {
+    if (length > state.highest.length) {
+      const larger = new Float64Array(Math.max(length, 2 * state.highest.length));
+      larger.set(state.highest.subarray(0, from));
+      state.highest = larger;
+    }
+    for (let i = from; i < length; i++) {
+      const here = at(step, i);
+      if (i > 0 && here < at(step, i - 1)) state.backs.push(i);
+      state.highest[i] = i > 0 ? Math.max(at(state.highest, i - 1), here) : here;
+    }
+  },
+});
+
+/** Rows of a learning rate that fell to below `restartShare` of the one before and then climbed. */
+const restartsOf = defineFold<{ readonly rows: number[] }>({
+  start: () => ({ rows: [] }),
+  advance({ rows }, { value, length }, from) {
+    // A row is judged when the rows that must climb are there.
+    for (let i = Math.max(1, from - climbRows); i + climbRows < length; i++) {
+      if (!(at(value, i) < restartShare * at(value, i - 1))) continue;
+      let climbs = true;
+      for (let k = i + 1; k <= i + climbRows; k++) climbs &&= at(value, k) > at(value, k - 1);
+      if (climbs) rows.push(i);
+    }
+  },
+});
+
 export const resumes = defineFact<readonly Resume[]>({
   id: "resume",
   derive(_run, get) {
     const rows = get(supervisedLoss);
     if (rows === undefined) return undefined;
+    const { backs, highest } = stepsOf(rows);
     const found = new Map<number, Resume>();
     const add = (row: number, from: Resume["from"]): void => {
       // Signs of one resume stand within a few rows of each other.
       for (let near = row - climbRows; near <= row + climbRows; near++) if (found.has(near)) return;
       if (row > 0 && row < rows.length) found.set(row, { row, step: at(rows.step, row), from });
     };
-    for (let i = 1; i < rows.length; i++) if (at(rows.step, i) < at(rows.step, i - 1)) add(i, "steps went back");
-    const highest = highestUntil(rows.step);
+    const firstAfter = (step: number): number => firstAbove(highest, rows.length, step);
+    for (const row of backs) add(row, "steps went back");
     for (const line of get(logLines)?.resumes ?? []) {
       const step = line.step ?? lastNumber(line.message);
-      if (step !== undefined) add(firstAfter(highest, step), "log line");
+      if (step !== undefined) add(firstAfter(step), "log line");
     }
     const rate = get(learningRate);
     if (rate !== undefined)
-      for (let i = 1; i + climbRows < rate.length; i++) {
-        const before = at(rate.value, i - 1);
-        if (!(at(rate.value, i) < restartShare * before) || before < restartShare * rate.peak) continue;
-        let climbs = true;
-        for (let k = i + 1; k <= i + climbRows; k++) climbs &&= at(rate.value, k) > at(rate.value, k - 1);
-        if (climbs) add(firstAfter(highest, at(rate.step, i) - 1), "schedule began anew");
-      }
+      for (const row of restartsOf(rate).rows)
+        if (at(rate.value, row - 1) >= restartShare * rate.peak)
+          add(firstAfter(at(rate.step, row) - 1), "schedule began anew");
     return [...found.values()].sort((a, b) => a.row - b.row);
   },
 });
 
-/** The largest step up to each row: ascending even where steps go back, so that it can be searched by halves. */
-function highestUntil(steps: Float64Array): Float64Array {
-  let highest = Number.NEGATIVE_INFINITY;
-  return steps.map((step) => (highest = Math.max(highest, step)));
-}
-
-/** First row whose step is larger; `highest.length` when there is none. */
-function firstAfter(highest: Float64Array, step: number): number {
+/** First of the rows whose number is larger; `length` when there is none. */
+function firstAbove(highest: Float64Array, length: number, step: number): number {
   let low = 0;
-  let high = highest.length;
+  let high = length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (at(highest, middle) > step) high = middle;

@@ -1,0 +1,98 @@
+import { assert } from "../../base/assert.ts";
+import { at, median, medianOfSorted } from "../../base/statistics.ts";
+import { type Curve, defineFold } from "../fold.ts";
+
+/** A slow rise that no single row gives away. */
+export interface Drift {
+  readonly row: number;
+  readonly step: number;
+  readonly from: number;
+  readonly to: number;
+  readonly lowestStep: number;
+}
+
+/** The curve is cut into this many blocks for slow drifts; blocks average the noise away. */
+const blocks = 20;
+const fewestDriftRows = 60;
+/** A drift counts when it gives back half of what training had gained (and 15 % of the level). */
+const driftHarm = 0.5;
+const driftShare = 0.15;
+
+/** A cell is as many neighbouring rows as it needs for at most this many cells; a block is some of them. */
+const mostCells = 8 * blocks;
+
+interface Cell {
+  /** Its rows in ascending order. */
+  readonly sorted: Float64Array;
+  readonly sum: number;
+}
+
+class Cells {
+  /** Rows of a cell: a power of two. */
+  size = 1;
+  cells: Cell[] = [];
+  readonly begun: number[] = [];
+}
+
+/** Whole cells so far. When there are too many, two and two become one, so that a new row costs no more in a long run. */
+const cellsOf = defineFold<Cells>({
+  start: () => new Cells(),
+  advance(state, { value, length }, from) {
+    for (let i = from; i < length; i++) {
+      state.begun.push(at(value, i));
+      if (state.begun.length < state.size) continue;
+      state.cells.push({
+        sorted: Float64Array.from(state.begun).sort(),
+        sum: state.begun.reduce((sum, one) => sum + one, 0),
+      });
+      state.begun.length = 0;
+      if (state.cells.length < mostCells) continue;
+      state.cells = Array.from({ length: mostCells / 2 }, (_, k) => joined(state.cells[2 * k], state.cells[2 * k + 1]));
+      state.size *= 2;
+    }
+  },
+});
+
+function joined(a: Cell | undefined, b: Cell | undefined): Cell {
+  assert(a !== undefined && b !== undefined, "cells are joined in pairs");
+  const sorted = new Float64Array(a.sorted.length + b.sorted.length);
+  for (let i = 0, k = 0, to = 0; to < sorted.length; to++) {
+    const takesA = k >= b.sorted.length || (i < a.sorted.length && at(a.sorted, i) <= at(b.sorted, k));
+    sorted[to] = takesA ? at(a.sorted, i++) : at(b.sorted, k++);
+  }
+  return { sorted, sum: a.sum + b.sum };
+}
+
+export function findDrift(rows: Curve, noise: number): Drift | null {
+  if (rows.length < fewestDriftRows) return null;
+  const { cells, size: cellRows } = cellsOf(rows);
+  const perBlock = Math.floor(cells.length / blocks);
+  const offset = cells.length - perBlock * blocks;
+  const size = perBlock * cellRows;
+  const medians = cells.map(({ sorted }) => medianOfSorted(sorted));
+  const levels = Array.from({ length: blocks }, (_, i) =>
+    median(medians.slice(offset + i * perBlock, offset + (i + 1) * perBlock)),
+  );
+  const rowOf = (block: number): number => (offset + block * perBlock) * cellRows;
+  let lowest = 0;
+  for (let i = 1; i < blocks; i++) if (at(levels, i) < at(levels, lowest)) lowest = i;
+  const floor = at(levels, lowest);
+  const top = Math.min(at(levels, blocks - 1), at(levels, blocks - 2), at(levels, blocks - 3));
+  const rise = top - floor;
+  // The lowest of many noisy blocks is low by chance: ask for six standard errors of a block's median,
+  // which is that of medians where cells have several rows.
+  const error = (cellRows === 1 ? 1.2533 : 1.2533 ** 2) * noise;
+  const bar = Math.max(driftShare * Math.abs(floor), (6 * error) / Math.sqrt(size));
+  const first = cells.slice(offset, offset + perBlock).reduce((sum, cell) => sum + cell.sum, 0) / size;
+  const gained = first - floor;
+  if (!(rise > bar) || rise < driftHarm * gained || lowest >= blocks - 3) return null;
+  let onset = lowest + 1;
+  while (onset < blocks - 1 && at(levels, onset) < floor + 0.25 * rise) onset += 1;
+  return {
+    row: rowOf(onset),
+    step: at(rows.step, rowOf(onset)),
+    from: floor,
+    to: at(levels, blocks - 1),
+    lowestStep: at(rows.step, rowOf(lowest)),
+  };
+}

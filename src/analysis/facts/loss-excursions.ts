@@ -1,0 +1,133 @@
+import { at, noiseOfWindow, SortedWindow } from "../../base/statistics.ts";
+import { type Curve, defineFold } from "../fold.ts";
+import { rowBefore } from "./curve.ts";
+import type { LearningRate } from "./learning-rate.ts";
+
+/** A stretch in which the loss stood far above where it was. */
+export interface Excursion {
+  /** First row and step outside the band. */
+  readonly row: number;
+  readonly step: number;
+  /** Level and noise just before. */
+  readonly before: number;
+  readonly noise: number;
+  readonly peak: { readonly row: number; readonly step: number; readonly value: number };
+  /** First row that is back; null while it is not. */
+  readonly endRow: number | null;
+  readonly endStep: number | null;
+  /** Rows outside the band. */
+  readonly rows: number;
+  /** Height in units of what training had gained by then (see `gainFloor`): 1 means all of it lost. */
+  readonly harm: number;
+  /** The learning rate had just been raised by its schedule. */
+  readonly afterRestart: boolean;
+}
+
+/** OLMo 2 counts points 7 standard deviations from the mean of the last 1000 as spikes (arXiv 2501.00656, 3.2). */
+const spikeSigmas = 7;
+/**
+ * Losses of small batches have heavy tails, on which 7 robust sigmas cry wolf. A spike also has to
+ * be this many times the largest excess of the last `noiseRows` rows.
+ */
+const tailFactor = 2;
+/** Rows of the trailing level: short, so that a falling loss is not compared with its past. */
+export const levelRows = 9;
+/** Rows of the trailing noise; OLMo-core looks at 128 (skip_step_optimizer.py). */
+const noiseRows = 128;
+/** Rows before anything is judged; below it a median and a noise mean little. */
+const fewestRows = 10;
+/** A log of four digits rounds by up to 0.05 %, Keras prints four decimals; noise below this share is rounding. */
+const roundingShare = 0.002;
+/** An excursion is over when less than this share of its height is left. */
+const residueShare = 0.2;
+/** Height is compared with the progress so far, at least this share of the level: fine-tunes gain little. */
+const gainFloor = 0.5;
+
+/** Height of a rise in units of what training had gained: see `Excursion.harm`. */
+export const harmOf = (rise: number, initial: number, before: number): number =>
+  rise / Math.max(initial - before, gainFloor * Math.abs(before), Number.MIN_VALUE);
+
+/** An excursion as far as the loss alone tells it. */
+type Stretch = Omit<Excursion, "harm" | "afterRestart">;
+interface Open {
+  readonly row: number;
+  readonly before: number;
+  readonly noise: number;
+  readonly back: number;
+  peakRow: number;
+}
+
+class Scan {
+  readonly levels = new SortedWindow(levelRows);
+  readonly differences = new SortedWindow(noiseRows);
+  readonly excesses = new SortedWindow(noiseRows);
+  readonly closed: Stretch[] = [];
+  open: Open | null = null;
+  last = Number.NaN;
+}
+
+const scan = defineFold<Scan>({
+  start: () => new Scan(),
+  advance(state, rows, from) {
+    const { levels, differences, excesses } = state;
+    for (let i = from; i < rows.length; i++) {
+      const value = at(rows.value, i);
+      const { open } = state;
+      if (open !== null) {
+        if (value > at(rows.value, open.peakRow)) open.peakRow = i;
+        const residue = Math.max(open.back, residueShare * (at(rows.value, open.peakRow) - open.before));
+        if (value > open.before + residue) continue;
+        state.closed.push(stretchOf(rows, open, i));
+        state.open = null;
+      } else if (levels.length === levelRows && i >= fewestRows) {
+        const level = levels.quantile(0.5);
+        const noise = Math.max(noiseOfWindow(differences), roundingShare * Math.abs(level));
+        const excess = Math.max(0, excesses.length > 0 ? excesses.largest : 0);
+        if (value - level > Math.max(spikeSigmas * noise, tailFactor * excess)) {
+          state.open = { row: i, before: level, noise, peakRow: i, back: Math.max(3 * noise, excess) };
+          continue;
+        }
+        excesses.push(value - level);
+      }
+      levels.push(value);
+      if (!Number.isNaN(state.last)) differences.push(Math.abs(value - state.last));
+      state.last = value;
+    }
+  },
+});
+
+function stretchOf(rows: Curve, { row, before, noise, peakRow }: Open, endRow: number | null): Stretch {
+  return {
+    row,
+    step: at(rows.step, row),
+    before,
+    noise,
+    peak: { row: peakRow, step: at(rows.step, peakRow), value: at(rows.value, peakRow) },
+    endRow,
+    endStep: endRow === null ? null : at(rows.step, endRow),
+    rows: (endRow ?? rows.length) - row,
+  };
+}
+
+export function findExcursions(rows: Curve, rate: LearningRate | undefined): Excursion[] {
+  const { closed, open } = scan(rows);
+  const initial = at(rows.value, 0);
+  const all = open === null ? closed : [...closed, stretchOf(rows, open, null)];
+  return all.map((stretch) => ({
+    ...stretch,
+    harm: harmOf(stretch.peak.value - stretch.before, initial, stretch.before),
+    afterRestart: rate !== undefined && wasRestarted(rate, stretch.step),
+  }));
+}
+
+/** Whether the schedule raised the rate at least twofold within the rows before `step`, after having lowered it. */
+function wasRestarted(rate: LearningRate, step: number): boolean {
+  const recent = 10;
+  const row = rowBefore(rate, step);
+  const start = Math.max(0, row - recent);
+  for (let i = start + 1; i <= row; i++) {
+    const before = at(rate.value, i - 1);
+    if (at(rate.value, i) > 2 * before && start > 0 && before < 0.5 * rate.peak) return true;
+  }
+  return false;
+}
