@@ -40,15 +40,18 @@ interface Noted {
 }
 interface Memo {
   readonly value: unknown;
-  readonly inputs: ReadonlySet<Noted>;
+  /** What it read of the run itself, and what the facts that it asked for said. */
+  readonly inputs: readonly Noted[];
+  readonly facts: ReadonlyMap<Fact<unknown>, unknown>;
 }
 
 /**
  * Diagnoses one run again and again while it grows.
  *
  * Why it exists: a live run of a thousand series is diagnosed on each batch. Each fact notes what it
- * read (a signal's series and their lengths, the configuration, the records, the clock); as long as
- * none of that changed, its value is kept, and a rule whose facts are all the same objects keeps its outcome.
+ * read (a signal's series and their lengths, the configuration, the records, the clock) and which other facts
+ * it asked; as long as none of that changed, its value is kept. What depends on a fact that was derived anew and
+ * answered the same object is kept as well, and so is the outcome of a rule whose facts are all the same.
  */
 export function createDiagnosis(run: RunData, rules: readonly Rule[], signs: readonly Sign[]): () => Diagnosis {
   const memos = new Map<Fact<unknown>, Memo>();
@@ -57,18 +60,31 @@ export function createDiagnosis(run: RunData, rules: readonly Rule[], signs: rea
   return () => {
     const fresh = new Set<Fact<unknown>>();
     let derived = 0;
-    const get = (fact: Fact<unknown>, into: Set<Noted> | undefined): unknown => {
+    const get = (fact: Fact<unknown>): unknown => {
       let memo = memos.get(fact);
-      if (memo === undefined || (!fresh.has(fact) && [...memo.inputs].some((n) => n.version() !== n.seen))) {
-        const inputs = new Set<Noted>();
-        const tracked: Get = <T>(inner: Fact<T>) => get(inner, inputs) as T | undefined;
-        memo = { value: fact.derive(view(inputs), tracked), inputs };
+      if (memo !== undefined && fresh.has(fact)) return memo.value;
+      if (memo === undefined || !isCurrent(memo)) {
+        const inputs: Noted[] = [];
+        const facts = new Map<Fact<unknown>, unknown>();
+        const noting: Get = <T>(inner: Fact<T>) => {
+          const value = get(inner);
+          facts.set(inner, value);
+          return value as T | undefined;
+        };
+        const before = memo?.value;
+        const now = fact.derive(view(inputs), noting);
+        const isSame = before !== undefined && now !== undefined && fact.same?.(before, now) === true;
+        memo = { value: isSame ? before : now, inputs, facts };
         memos.set(fact, memo);
         derived += 1;
       }
       fresh.add(fact);
-      if (into !== undefined) for (const noted of memo.inputs) into.add(noted);
       return memo.value;
+    };
+    const isCurrent = ({ inputs, facts }: Memo): boolean => {
+      for (const noted of inputs) if (noted.version() !== noted.seen) return false;
+      for (const [inner, value] of facts) if (!Object.is(get(inner), value)) return false;
+      return true;
     };
     const apply = <R>(
       owner: Rule | Sign,
@@ -77,7 +93,7 @@ export function createDiagnosis(run: RunData, rules: readonly Rule[], signs: rea
       absent: (missing: string[]) => R,
     ): R => {
       const names = Object.keys(needs);
-      const values = names.map((name) => get(needs[name] as Fact<unknown>, undefined));
+      const values = names.map((name) => get(needs[name] as Fact<unknown>));
       const before = checked.get(owner);
       if (before !== undefined && values.every((value, i) => Object.is(value, before.values[i])))
         return before.outcome as R;
@@ -116,7 +132,7 @@ export function createDiagnosis(run: RunData, rules: readonly Rule[], signs: rea
         return [];
       }
     });
-    const places = get(standing, undefined) as readonly Standing[] | undefined;
+    const places = get(standing) as readonly Standing[] | undefined;
     return { outcomes: mergeSigns(outcomes, rules), explained, standing: places ?? [], derived };
   };
 }
@@ -136,19 +152,21 @@ const stated = (rule: Rule, draft: FindingDraft, trainer: string | null): Findin
 const travelling = <T>(value: T): T | WireNumber => (typeof value === "number" ? toWire(value) : value);
 
 /** The tracked window on a run that facts get. */
-function createView(run: RunData): (inputs: Set<Noted>) => RunView {
-  const bySignal = new Map<Signal, { count: number; series: SeriesData[] }>();
-  const seriesOf = (signal: Signal): SeriesData[] => {
+function createView(run: RunData): (inputs: Noted[]) => RunView {
+  const bySignal = new Map<Signal, { count: number; series: readonly SeriesData[] }>();
+  const seriesOf = (signal: Signal): readonly SeriesData[] => {
     let known = bySignal.get(signal);
     if (known === undefined || known.count !== run.seriesCount) {
-      known = { count: run.seriesCount, series: [...run.series].filter((s) => signal.matches(s.name, s.labels)) };
+      const fresh = run.seriesAfter(known?.count ?? 0).filter((s) => signal.matches(s.name, s.labels));
+      const before = known?.series ?? [];
+      known = { count: run.seriesCount, series: fresh.length === 0 ? before : [...before, ...fresh] };
       bySignal.set(signal, known);
     }
     return known.series;
   };
   let endings: { version: number; index: ReadonlyMap<string, Scalar> } | undefined;
-  const note = (inputs: Set<Noted>, version: Version): void => {
-    inputs.add({ version, seen: version() });
+  const note = (inputs: Noted[], version: Version): void => {
+    inputs.push({ version, seen: version() });
   };
   return (inputs) => ({
     series(signal) {

@@ -28,6 +28,8 @@ export type Get = <T>(fact: Fact<T>) => T | undefined;
 export interface Fact<T> {
   readonly id: string;
   derive(run: RunView, get: Get): T | undefined;
+  /** Whether two values say the same; then the one from before is kept, and what depends on it is not derived again. */
+  same?(before: T, now: T): boolean;
 }
 
 export const defineFact = <T>(fact: Fact<T>): Fact<T> => fact;

@@ -45,6 +45,7 @@ export class RunData {
   firstStep = Number.POSITIVE_INFINITY;
   lastStep = Number.NEGATIVE_INFINITY;
   readonly #series = new Map<string, GrowingSeries>();
+  readonly #inOrder: GrowingSeries[] = [];
 
   constructor(info: RunInfo) {
     this.info = info;
@@ -56,6 +57,11 @@ export class RunData {
 
   get seriesCount(): number {
     return this.#series.size;
+  }
+
+  /** Those that came after the first `count`. */
+  seriesAfter(count: number): readonly SeriesData[] {
+    return this.#inOrder.slice(count);
   }
 
   setInfo(changes: Partial<RunInfo>): void {
@@ -79,6 +85,7 @@ export class RunData {
     if (series === undefined) {
       series = new GrowingSeries(id, points.name, points.labels);
       this.#series.set(id, series);
+      this.#inOrder.push(series);
     }
     series.append(points);
     for (const step of points.step) {

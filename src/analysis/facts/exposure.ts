@@ -3,7 +3,7 @@ import { defineFact } from "../fact.ts";
 import { epochs } from "./epochs.ts";
 import { evalLoss } from "./eval-loss.ts";
 import { levelOf, noiseWithin } from "./stretch.ts";
-import { supervisedLoss } from "./supervised-loss.ts";
+import { settledLoss } from "./supervised-loss.ts";
 
 /** How the training loss answers to examples that it has seen before. */
 export interface Exposure {
@@ -23,7 +23,7 @@ const dropShare = 0.08;
 export const exposure = defineFact<Exposure>({
   id: "eval_loss or epoch",
   derive(_run, get) {
-    const rows = get(supervisedLoss);
+    const rows = get(settledLoss);
     const passes = get(epochs);
     if (rows === undefined || (passes === undefined && get(evalLoss) === undefined)) return undefined;
     const drops: { step: number; before: number; after: number }[] = [];

@@ -4,7 +4,7 @@ import type { Curve } from "./curve.ts";
 import { epochs } from "./epochs.ts";
 import { learningRate } from "./learning-rate.ts";
 import { blockLevels, levelOf } from "./stretch.ts";
-import { supervisedLoss } from "./supervised-loss.ts";
+import { settledLoss } from "./supervised-loss.ts";
 
 /** The same pattern of the loss again and again: the batches come in the same order. */
 export interface Repetition {
@@ -39,15 +39,15 @@ const likenessBar = 0.6;
 export const repetition = defineFact<Repetition>({
   id: "loss of several passes over the data",
   derive(_run, get) {
-    const rows = get(supervisedLoss);
+    const rows = get(settledLoss);
     if (rows === undefined) return undefined;
     const passes = get(epochs);
-    const rate = get(learningRate);
     const isEpoch = passes !== undefined && passes.whole >= fewestPeriods;
     const starts = isEpoch ? passes.starts : foundPeriods(rows);
     if (starts === null || starts.length <= fewestPeriods) return undefined;
     const size = median(starts.slice(1).map((start, i) => start - at(starts, i)));
     if (!(size >= fewestPeriodRows)) return undefined;
+    const rate = get(learningRate);
     // A schedule that restarts makes a pattern of its own.
     if (rate !== undefined && restarts(rate)) return undefined;
     const count = Math.min(points, Math.floor(size));

@@ -1,5 +1,6 @@
 import { defineFact } from "../fact.ts";
 import { type Curve, finiteRows } from "./curve.ts";
+import { settledOf } from "./settled.ts";
 import { loss } from "./loss.ts";
 import { lossOfNumbers } from "./non-finite.ts";
 import { objective } from "./trainer.ts";
@@ -17,3 +18,6 @@ export const supervisedLoss = defineFact<Curve>({
     return rows.length > 0 ? rows : undefined;
   },
 });
+
+/** The same for facts on its whole course. */
+export const settledLoss = settledOf(supervisedLoss);

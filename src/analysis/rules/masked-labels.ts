@@ -2,6 +2,7 @@ import { at } from "../../base/statistics.ts";
 import { toWire } from "../../model/number.ts";
 import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
+import { defineFold } from "../fold.ts";
 import { evalLoss, taskMetrics } from "../facts/eval-loss.ts";
 import { gradNorm } from "../facts/grad-norm.ts";
 import { loss } from "../facts/loss.ts";
@@ -12,6 +13,17 @@ import { defineRule } from "../rule.ts";
 
 /** Fewer rows could be the one bad batch of a run that starts with it. */
 const fewestRows = 2;
+
+const emptiness = defineFold({
+  start: () => ({ isAllZero: true, isAllLost: true }),
+  advance(state, { value, length }, from) {
+    for (let i = from; i < length && state.isAllLost; i++) {
+      if (at(value, i) === 0) continue;
+      state.isAllZero = false;
+      if (Number.isFinite(at(value, i))) state.isAllLost = false;
+    }
+  },
+});
 
 export const maskedLabels = defineRule({
   id: "masked-labels",
@@ -29,13 +41,7 @@ export const maskedLabels = defineRule({
   check({ loss: logged, norms, evals, metrics, precision: number, objective: kind, options: settings }) {
     // A reinforcement loss of 0 is normal; a preference loss starts at ln 2 and has no label to mask.
     if (kind !== "supervised" || logged.length < fewestRows) return [];
-    let isAllZero = true;
-    let isAllLost = true;
-    for (let i = 0; i < logged.length; i++) {
-      const value = at(logged.value, i);
-      if (value !== 0) isAllZero = false;
-      if (value !== 0 && Number.isFinite(value)) isAllLost = false;
-    }
+    const { isAllZero, isAllLost } = emptiness(logged);
     if (!isAllLost) return [];
     // A first evaluation with a number means that there were labels.
     if (evals !== null && evals.value.some((value) => Number.isFinite(value) && value !== 0)) return [];

@@ -62,7 +62,8 @@ export const noLearning = defineRule({
     if (first > (lateStartIntervals * (last - first)) / (rows.length - 1)) return [];
     if (rate !== null) {
       let warm = 0;
-      for (let i = 0; i < rate.length; i++) if (at(rate.value, i) >= 0.5 * rate.peak) warm += 1;
+      for (let i = 0; i < rate.length && warm < fewestWarmRows; i++)
+        if (at(rate.value, i) >= 0.5 * rate.peak) warm += 1;
       const isClimbing = rate.warmedUpAt !== null && rate.warmedUpAt >= at(rate.step, rate.length - 1);
       // A rate of 0 all along is a cause, not a warm-up.
       if (rate.peak > 0 && (warm < fewestWarmRows || isClimbing)) return [];

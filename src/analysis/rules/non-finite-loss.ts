@@ -3,7 +3,7 @@ import { toWire } from "../../model/number.ts";
 import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
 import { evalLoss } from "../facts/eval-loss.ts";
-import type { Curve } from "../facts/curve.ts";
+import { type Curve, defineFold } from "../fold.ts";
 import { gradShape } from "../facts/grad-shape.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { logLines } from "../facts/log-lines.ts";
@@ -87,28 +87,40 @@ export const nonFiniteLoss = defineRule({
   },
 });
 
+/** Bad rows that are shown as evidence. */
+const shownRows = 5;
+
+const badRows = defineFold<{ readonly first: number[]; count: number; last: number; stretch: number; longest: number }>(
+  {
+    start: () => ({ first: [], count: 0, last: -1, stretch: 0, longest: 0 }),
+    advance(state, { value, length }, from) {
+      for (let i = from; i < length; i++) {
+        state.stretch = Number.isFinite(at(value, i)) ? 0 : state.stretch + 1;
+        if (state.stretch === 0) continue;
+        if (state.count < shownRows) state.first.push(i);
+        state.count += 1;
+        state.last = i;
+        if (state.stretch > state.longest) state.longest = state.stretch;
+      }
+    },
+  },
+);
+
 /** Single bad rows or short stretches between good ones: something produced them, but training went on. */
 function recovered(logged: Curve): FindingDraft[] {
-  const bad: number[] = [];
-  let longest = 0;
-  for (let i = 0, stretch = 0; i < logged.length; i++) {
-    stretch = Number.isFinite(at(logged.value, i)) ? 0 : stretch + 1;
-    if (stretch > 0) bad.push(i);
-    longest = Math.max(longest, stretch);
-  }
-  const [first] = bad;
-  const last = bad.at(-1);
-  if (first === undefined || last === undefined) return [];
+  const { first: some, count, last, longest } = badRows(logged);
+  const [first] = some;
+  if (first === undefined) return [];
   const value = at(logged.value, first);
   const back = longest === 1 ? "in the next one" : `after at most ${saySteps(longest)}`;
   return [
     {
       severity: "warning",
-      message: `Loss was ${say(value)} in ${saySteps(bad.length)}, first at step ${at(logged.step, first)}, and finite again ${back}${bad.length > longest ? " each time" : ""}.`,
+      message: `Loss was ${say(value)} in ${saySteps(count)}, first at step ${at(logged.step, first)}, and finite again ${back}${count > longest ? " each time" : ""}.`,
       onset: { step: at(logged.step, first) },
       end: { step: at(logged.step, last + 1) },
       recovered: true,
-      evidence: bad.slice(0, 5).map((row) => ({
+      evidence: some.map((row) => ({
         series: logged.series,
         step: at(logged.step, row),
         value: toWire(at(logged.value, row)),

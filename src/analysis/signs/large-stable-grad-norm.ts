@@ -1,5 +1,6 @@
-import { at, mad } from "../../base/statistics.ts";
+import { mad } from "../../base/statistics.ts";
 import { gradShape } from "../facts/grad-shape.ts";
+import { sampleOf } from "../facts/stretch.ts";
 import { say } from "../numbers.ts";
 import { sound } from "../facts/soundness.ts";
 import { defineSign } from "../rule.ts";
@@ -14,11 +15,9 @@ export const largeStableGradNorm = defineSign({
   needs: { sound, grad: gradShape },
   explain({ grad }) {
     if (!(grad.usual >= looksLarge) || grad.rows.length < 10 || grad.surges.length > 0) return [];
-    const logs: number[] = [];
-    for (let i = 0; i < grad.rows.length; i++) {
-      const value = at(grad.rows.value, i);
-      if (value > 0 && Number.isFinite(value)) logs.push(Math.log10(value));
-    }
+    const logs = sampleOf(grad.rows.value, 0, grad.rows.length)
+      .filter((value) => value > 0)
+      .map(Math.log10);
     if (mad(logs) > stableDecades) return [];
     return [
       {

@@ -5,6 +5,7 @@ import type { Curve } from "../facts/curve.ts";
 import { gradNorm } from "../facts/grad-norm.ts";
 import { loss } from "../facts/loss.ts";
 import { vocabularySize } from "../facts/options.ts";
+import { settledOf } from "../facts/settled.ts";
 import { objective } from "../facts/trainer.ts";
 
 /** Runs are only compared with runs of their kind: a policy gradient and a language model have nothing in common. */
@@ -28,11 +29,14 @@ const startShare = 0.1;
 /** More rows than this are thinned evenly: a median of 2,000 is as good, and a live run is asked again and again. */
 const mostRows = 2_000;
 
+const settledNorms = settledOf(gradNorm);
+const settledLosses = settledOf(loss);
+
 export const runStatistics = defineFact<RunStatistics>({
   id: "grad_norm or loss, 20 rows of it",
   derive(run, get) {
-    const norms = get(gradNorm);
-    const losses = get(loss);
+    const norms = get(settledNorms);
+    const losses = get(settledLosses);
     const statistics = [
       ...(norms === undefined ? [] : ofNorms(norms)),
       ...(losses === undefined ? [] : ofLosses(losses)),
