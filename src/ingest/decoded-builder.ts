@@ -2,7 +2,7 @@ import type { Decoded } from "../model/batch.ts";
 import { flatten, maxConfigKeys } from "../model/config.ts";
 import type { FlatConfig, Scalar } from "../model/config.ts";
 import type { LogRecord } from "../model/record.ts";
-import type { Labels } from "../model/series.ts";
+import type { Labels, SeriesPoints } from "../model/series.ts";
 import { maskSecret } from "./secret.ts";
 import { PointsBuilder } from "./points-builder.ts";
 import type { Place } from "./points-builder.ts";
@@ -28,6 +28,16 @@ export class DecodedBuilder {
   point(name: string, labels: Labels | undefined, at: Place & { index: number }, value: number): void {
     const refusal = this.#points.add(name, labels, at, value);
     if (refusal !== undefined) this.reject(at.index, refusal);
+  }
+
+  /** See `PointsBuilder.addRow`. */
+  row(names: readonly string[], at: Place, values: Float64Array): boolean {
+    return this.#points.addRow(names, at, values);
+  }
+
+  /** Whole columns at once; false when a point of them can't be taken: `point` then says which. */
+  columns(points: SeriesPoints): boolean {
+    return this.#points.addColumns(points.name, points.labels, points) === undefined;
   }
 
   record(record: LogRecord): void {

@@ -7,6 +7,7 @@ import { LineSplitter } from "./line-splitter.ts";
 import type { Line } from "./line-splitter.ts";
 import { isObject, readLiteral } from "./literal.ts";
 import type { LiteralObject } from "./literal.ts";
+import { JsonRowReader } from "./row-form.ts";
 import { addRow } from "./rows.ts";
 import { findStepKey, flatRow, stepOf } from "./step-key.ts";
 import { replacements, Utf8 } from "./utf8.ts";
@@ -26,12 +27,14 @@ export class JsonLinesDecoder implements Decoder {
   readonly #out = new DecodedBuilder();
   readonly #context: DecoderContext;
   readonly #options: JsonLinesOptions;
+  readonly #reader: JsonRowReader;
   readonly #configured = new Map<string, Scalar>();
   #line = 0;
 
   constructor(context: DecoderContext, options: JsonLinesOptions = {}) {
     this.#context = context;
     this.#options = options;
+    this.#reader = new JsonRowReader(options.skip);
     this.#out.dialect = options.dialect;
   }
 
@@ -56,6 +59,7 @@ export class JsonLinesDecoder implements Decoder {
     if (line.text.trim() === "") return;
     const bad = replacements(line.text);
     if (bad > 0) this.#out.reject(index, `not UTF-8 in ${bad} places, shown as U+FFFD`);
+    if (this.#reader.read(line.text, index, this.#out, this.#context.now)) return;
     const row = rowOf(line.text);
     if (typeof row === "string") {
       this.#out.reject(index, row);
@@ -72,6 +76,8 @@ export class JsonLinesDecoder implements Decoder {
         ...(this.#options.skip === undefined ? {} : { skip: this.#options.skip }),
       },
     );
+    // Columns that are settings are not numbers of a row only.
+    if (refusal === undefined && this.#options.config === undefined) this.#reader.learn(line.text);
     if (refusal !== undefined && this.#options.takeOther?.(flat, this.#out) !== true) this.#out.reject(index, refusal);
   }
 

@@ -1,3 +1,5 @@
+import { NumberScanner } from "./number-scanner.ts";
+
 /**
  * A tolerant reader of JSON and of Python literals (what `print(dict)` shows). Beyond JSON it takes
  * bare NaN, Infinity, nan and inf, single quotes, True, False, None, tuples, trailing commas, and
@@ -67,6 +69,7 @@ class Reader {
   at: number;
   broken: string | undefined;
   readonly #text: string;
+  readonly #scanner = new NumberScanner();
 
   constructor(text: string, from: number) {
     this.#text = text;
@@ -184,6 +187,12 @@ class Reader {
   #number(): number | undefined {
     const text = this.#text;
     const from = this.at;
+    if (this.#scanner.scan(text, from) && !isNumberCode(text.charCodeAt(this.#scanner.end))) {
+      const { value, end } = this.#scanner;
+      this.at = end;
+      if (end === text.length && from > 0) this.broken ??= "the text ends";
+      return value;
+    }
     let at = from;
     while (isNumberCode(text.charCodeAt(at))) at += 1;
     if (at === from) return undefined;

@@ -39,6 +39,13 @@ const earliest = 1_000_000_000;
 
 export const findStepKey = (has: (key: string) => boolean): string | undefined => stepKeys.find(has);
 
+/** Places of the columns that may say where a row stands, best first. */
+export const stepKeysIn = (columns: readonly string[]): number[] =>
+  stepKeys.flatMap((key) => (columns.includes(key) ? [columns.indexOf(key)] : []));
+
+/** Whether a column of this name may hold a date; `timeOf` judges the value. */
+export const isTimeKey = (key: string): boolean => timeKeys.has(key);
+
 /** A number, or a text that spells one, or the first part of "10/100". */
 export function stepOf(value: Literal | undefined): { step: number; total?: number } | undefined {
   if (typeof value === "number") return { step: value };

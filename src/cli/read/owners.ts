@@ -6,8 +6,7 @@ export type Source = object;
 
 interface Owned {
   owner: Source;
-  /** By step; the latest one where a step came again. */
-  values: Map<number, number>;
+  known: Known;
   lastStep: number;
   /** What the owner said first, when it has not been passed on yet. */
   first: SeriesPoints | undefined;
@@ -15,6 +14,24 @@ interface Owned {
   waits: number;
   /** Points of other sources ahead of the owner's: it may be about to deliver them itself. */
   readonly held: Map<Source, SeriesPoints>;
+}
+
+/** What the owner said, by step. Most metrics come from one source only, and are never looked up. */
+class Known {
+  readonly #values = new Map<number, number>();
+  #unread: SeriesPoints[] = [];
+
+  add(points: SeriesPoints): void {
+    this.#unread.push(points);
+  }
+
+  /** By step; the latest one where a step came again. */
+  get values(): ReadonlyMap<number, number> {
+    for (const { step, value } of this.#unread)
+      for (let i = 0; i < step.length; i++) this.#values.set(step[i] ?? Number.NaN, value[i] ?? Number.NaN);
+    this.#unread = [];
+    return this.#values;
+  }
 }
 
 /** A source that is this many points ahead has overtaken the owner, and owns the metric from there on. */
@@ -49,7 +66,7 @@ export class Owners {
   /** Values by step of a metric that another source delivers. */
   known(points: SeriesPoints, source: Source): ReadonlyMap<number, number> | undefined {
     const owned = this.#metrics.get(seriesId(points.name, points.labels));
-    return owned === undefined || owned.owner === source ? undefined : owned.values;
+    return owned === undefined || owned.owner === source ? undefined : owned.known.values;
   }
 
   /**
@@ -98,7 +115,7 @@ export class Owners {
       const first = isTentative ? points : undefined;
       const fresh = {
         owner: source,
-        values: new Map(),
+        known: new Known(),
         lastStep: Number.NEGATIVE_INFINITY,
         first,
         waits: 0,
@@ -116,7 +133,7 @@ export class Owners {
     }
     if (first !== undefined && points.step.length > first.step.length) {
       owned.held.set(owned.owner, first);
-      Object.assign(owned, { owner: source, values: new Map(), lastStep: Number.NEGATIVE_INFINITY, first: undefined });
+      Object.assign(owned, { owner: source, known: new Known(), lastStep: Number.NEGATIVE_INFINITY, first: undefined });
       note(owned, points);
       return [points];
     }
@@ -134,7 +151,7 @@ export class Owners {
   }
 
   /** What stands behind all that is known; the rest is counted. */
-  #ahead(id: string, { values, lastStep }: Owned, points: SeriesPoints): SeriesPoints {
+  #ahead(id: string, { known: { values }, lastStep }: Owned, points: SeriesPoints): SeriesPoints {
     let twice = 0;
     let late = 0;
     const ahead = keep(points, (i) => {
@@ -154,11 +171,9 @@ export class Owners {
   }
 }
 
-function note(owned: Owned, { step, value }: SeriesPoints): void {
-  step.forEach((at, i) => {
-    owned.values.set(at, value[i] ?? Number.NaN);
-    owned.lastStep = at;
-  });
+function note(owned: Owned, points: SeriesPoints): void {
+  owned.known.add(points);
+  owned.lastStep = points.step.at(-1) ?? owned.lastStep;
 }
 
 function joined(a: SeriesPoints, b: SeriesPoints): SeriesPoints {

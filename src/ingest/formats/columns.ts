@@ -106,6 +106,15 @@ class ColumnsDecoder implements Decoder {
     // Columns that broke off, or that were written apart, no longer say which value belongs to which step.
     if (step.length !== value.length || step.length !== time.length)
       return `columns of different length: ${step.length} steps, ${time.length} times, ${value.length} values`;
+    const points = {
+      name,
+      labels: labels.data,
+      step: Float64Array.from(step),
+      time: Float64Array.from(time),
+      value: Float64Array.from(value),
+    };
+    if (this.#out.columns(points)) return undefined;
+    // Something of it is refused: what, is told point by point.
     value.forEach((number, i) => {
       const at = { step: step[i] ?? Number.NaN, time: time[i] ?? Number.NaN, index };
       this.#out.point(name, labels.data, at, number);

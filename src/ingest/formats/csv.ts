@@ -5,6 +5,7 @@ import { DecodedBuilder } from "../decoded-builder.ts";
 import type { Decoder, DecoderContext, Format } from "../format.ts";
 import type { Literal } from "../literal.ts";
 import { numberOf } from "../number-text.ts";
+import { CsvRowReader } from "../row-form.ts";
 import { addRow } from "../rows.ts";
 import { findStepKey } from "../step-key.ts";
 import { decodeUtf8, replacements, Utf8 } from "../utf8.ts";
@@ -55,6 +56,8 @@ class CsvDecoder implements Decoder {
   readonly #out = new DecodedBuilder();
   readonly #now: () => number;
   #header: Header | undefined;
+  /** For rows of numbers; none where a comma may be a decimal point, or a name comes twice. */
+  #reader: CsvRowReader | undefined;
 
   constructor(context: DecoderContext) {
     this.#now = context.now;
@@ -80,18 +83,29 @@ class CsvDecoder implements Decoder {
     const bad = replacements(row.text);
     if (bad > 0) this.#out.reject(row.line, `not UTF-8 in ${bad} places, shown as U+FFFD`);
     if (this.#header === undefined) {
-      this.#header = headerOf(row.text);
+      this.#head(headerOf(row.text));
       if (this.#header === undefined) this.#out.reject(row.line, "no header with a step column before this row");
       return;
     }
+    if (this.#reader?.read(row.text, row.line, this.#out, this.#now) === true) return;
     const fields = splitCsvLine(row.text, this.#header.delimiter);
     const names = fields.map((field) => field.trim());
     if (isHeader(names)) {
       // The same header again (a resumed logger), or another one: the rows below are read with it.
-      this.#header = { columns: names, delimiter: this.#header.delimiter };
+      this.#head({ columns: names, delimiter: this.#header.delimiter });
       return;
     }
     this.#values(row, fields, this.#header);
+  }
+
+  #head(header: Header | undefined): void {
+    this.#header = header;
+    const columns = header?.columns ?? [];
+    const isPlain = new Set(columns).size === columns.length && !columns.includes("");
+    this.#reader =
+      header !== undefined && isPlain && header.delimiter !== ";"
+        ? new CsvRowReader(columns, header.delimiter)
+        : undefined;
   }
 
   #values(row: CsvRow, fields: readonly string[], { columns, delimiter }: Header): void {

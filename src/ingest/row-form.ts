@@ -1,0 +1,152 @@
+import type { DecodedBuilder } from "./decoded-builder.ts";
+import { NumberScanner } from "./number-scanner.ts";
+import { isTimeKey, stepKeysIn, timeOf } from "./step-key.ts";
+
+/**
+ * A form that many rows of one file have: the same columns, numbers only. It is worked out once, so that a row costs
+ * little more than reading its numbers. What a row means is defined in `rows.ts`; here is only the short way to the
+ * same points, and `add` answers false wherever the long way would do anything else.
+ */
+export class RowForm {
+  /** Numbers of the row in hand; NaN where a column has none. */
+  readonly numbers: Float64Array;
+  readonly #columns: readonly string[];
+  /** Places of columns that may tell the step, best first. */
+  readonly #steps: readonly number[];
+  readonly #times: readonly number[];
+  /** Places that are no metric: progress, clocks. */
+  readonly #skipped: readonly number[];
+  readonly #epoch: number;
+
+  constructor(columns: readonly string[], skip: ReadonlySet<string> | undefined) {
+    this.#columns = columns;
+    this.numbers = new Float64Array(columns.length);
+    this.#steps = stepKeysIn(columns);
+    this.#times = columns.flatMap((name, i) => (isTimeKey(name) ? [i] : []));
+    this.#skipped = columns.flatMap((name, i) => (skip?.has(name) === true ? [i] : []));
+    this.#epoch = columns.indexOf("epoch");
+  }
+
+  /** Adds the points of the row in `numbers`, which is changed by it. */
+  add(index: number, out: DecodedBuilder, now: () => number): boolean {
+    const { numbers } = this;
+    const key = this.#steps.find((i) => !Number.isNaN(numbers[i] ?? Number.NaN));
+    if (key === undefined) return false;
+    const step = numbers[key] ?? Number.NaN;
+    const isInteger = Number.isSafeInteger(step);
+    if (!isInteger && key !== this.#epoch) return false;
+    let time = Number.NaN;
+    for (const i of this.#times) {
+      const at = timeOf(this.#columns[i] ?? "", numbers[i] ?? Number.NaN);
+      if (at === undefined) continue;
+      time = at;
+      numbers[i] = Number.NaN;
+    }
+    if (Number.isNaN(time)) time = now();
+    for (const i of this.#skipped) numbers[i] = Number.NaN;
+    if (key !== this.#epoch) numbers[key] = Number.NaN;
+    return out.row(this.#columns, { step: isInteger ? step : index, time }, numbers);
+  }
+}
+
+/** Forms that are tried on a line: those of training rows, of evaluations, and some more. */
+const mostForms = 6;
+const plainKey = /\s*"([^"\\\u0000-\u001f]*)"\s*:\s*/y;
+const separator = /\s*([,}])/y;
+
+interface JsonForm {
+  /** What stands before each number, and behind the last. */
+  readonly texts: readonly string[];
+  readonly row: RowForm;
+}
+
+/** Reads lines that look like an earlier line but for the numbers. */
+export class JsonRowReader {
+  readonly #scanner = new NumberScanner();
+  readonly #skip: ReadonlySet<string> | undefined;
+  /** Used last first. */
+  #forms: JsonForm[] = [];
+
+  constructor(skip: ReadonlySet<string> | undefined) {
+    this.#skip = skip;
+  }
+
+  /** False: the line has another form, or says something that only the long way can say. */
+  read(line: string, index: number, out: DecodedBuilder, now: () => number): boolean {
+    for (const [place, form] of this.#forms.entries()) {
+      if (!this.#matches(line, form)) continue;
+      if (place > 0) this.#forms = [form, ...this.#forms.filter((other) => other !== form)];
+      return form.row.add(index, out, now);
+    }
+    return false;
+  }
+
+  /** Remembers the form of a line that was read in the long way. */
+  learn(line: string): void {
+    const texts: string[] = [];
+    const columns: string[] = [];
+    if (!line.startsWith("{")) return;
+    for (let at = 1, from = 0; ;) {
+      plainKey.lastIndex = at;
+      const key = plainKey.exec(line)?.[1];
+      if (key === undefined || columns.includes(key)) return;
+      columns.push(key);
+      texts.push(line.slice(from, plainKey.lastIndex));
+      if (!this.#scanner.scan(line, plainKey.lastIndex)) return;
+      separator.lastIndex = this.#scanner.end;
+      const next = separator.exec(line)?.[1];
+      if (next === undefined) return;
+      from = this.#scanner.end;
+      at = separator.lastIndex;
+      if (next === "}") {
+        if (line.slice(at).trim() !== "") return;
+        texts.push(line.slice(from));
+        break;
+      }
+    }
+    this.#forms = [{ texts, row: new RowForm(columns, this.#skip) }, ...this.#forms].slice(0, mostForms);
+  }
+
+  #matches(line: string, { texts, row }: JsonForm): boolean {
+    const scanner = this.#scanner;
+    let at = 0;
+    for (let i = 0; i < row.numbers.length; i++) {
+      const text = texts[i] ?? "";
+      if (!line.startsWith(text, at) || !scanner.scan(line, at + text.length)) return false;
+      row.numbers[i] = scanner.value;
+      at = scanner.end;
+    }
+    const rest = texts.at(-1) ?? "";
+    return line.length === at + rest.length && line.endsWith(rest);
+  }
+}
+
+/** Reads rows of numbers between delimiters, in columns of different names. */
+export class CsvRowReader {
+  readonly #scanner = new NumberScanner();
+  readonly #delimiter: number;
+  readonly #form: RowForm;
+
+  constructor(columns: readonly string[], delimiter: string) {
+    this.#delimiter = delimiter.charCodeAt(0);
+    this.#form = new RowForm(columns, undefined);
+  }
+
+  read(line: string, index: number, out: DecodedBuilder, now: () => number): boolean {
+    const { numbers } = this.#form;
+    const scanner = this.#scanner;
+    let at = 0;
+    for (let i = 0; i < numbers.length; i++) {
+      if (i > 0) {
+        if (line.charCodeAt(at) !== this.#delimiter) return false;
+        at += 1;
+      }
+      numbers[i] = Number.NaN;
+      if (at === line.length || line.charCodeAt(at) === this.#delimiter) continue;
+      if (!scanner.scan(line, at)) return false;
+      numbers[i] = scanner.value;
+      at = scanner.end;
+    }
+    return at === line.length && this.#form.add(index, out, now);
+  }
+}
