@@ -19,6 +19,8 @@ export interface LiteralReading {
 }
 
 const maxDepth = 64;
+/** One for all readers: what it found is taken at once. */
+const scanner = new NumberScanner();
 
 /** Reads the literal that begins at `from`; undefined when none does. */
 export function readLiteral(text: string, from = 0): LiteralReading | undefined {
@@ -69,7 +71,6 @@ class Reader {
   at: number;
   broken: string | undefined;
   readonly #text: string;
-  readonly #scanner = new NumberScanner();
 
   constructor(text: string, from: number) {
     this.#text = text;
@@ -187,8 +188,8 @@ class Reader {
   #number(): number | undefined {
     const text = this.#text;
     const from = this.at;
-    if (this.#scanner.scan(text, from) && !isNumberCode(text.charCodeAt(this.#scanner.end))) {
-      const { value, end } = this.#scanner;
+    if (scanner.scan(text, from) && !isNumberCode(text.charCodeAt(scanner.end))) {
+      const { value, end } = scanner;
       this.at = end;
       if (end === text.length && from > 0) this.broken ??= "the text ends";
       return value;
