@@ -28,9 +28,11 @@ export const exposure = defineFact<Exposure>({
     if (rows === undefined || (passes === undefined && get(evalLoss) === undefined)) return undefined;
     const drops: { step: number; before: number; after: number }[] = [];
     let judged = 0;
-    for (const [i, start] of (passes?.starts ?? []).entries()) {
-      const from = at(passes?.starts ?? [], i - 1);
-      const end = at([...(passes?.starts ?? []), rows.length], i + 1);
+    // The newest pass may begin behind the settled rows.
+    const starts = passes?.starts.filter((start) => start <= rows.length) ?? [];
+    for (const [i, start] of starts.entries()) {
+      const from = at(starts, i - 1);
+      const end = at([...starts, rows.length], i + 1);
       if (i === 0 || start - from < fewestRows || end - start < nearRows) continue;
       judged += 1;
       const before = levelOf(rows.value, start - nearRows, start);

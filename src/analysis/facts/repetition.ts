@@ -41,9 +41,10 @@ export const repetition = defineFact<Repetition>({
   derive(_run, get) {
     const rows = get(settledLoss);
     if (rows === undefined) return undefined;
-    const passes = get(epochs);
-    const isEpoch = passes !== undefined && passes.whole >= fewestPeriods;
-    const starts = isEpoch ? passes.starts : foundPeriods(rows);
+    // The newest pass may begin behind the settled rows.
+    const passes = get(epochs)?.starts.filter((start) => start <= rows.length) ?? [];
+    const isEpoch = passes.length > fewestPeriods;
+    const starts = isEpoch ? passes : foundPeriods(rows);
     if (starts === null || starts.length <= fewestPeriods) return undefined;
     const size = median(starts.slice(1).map((start, i) => start - at(starts, i)));
     if (!(size >= fewestPeriodRows)) return undefined;
