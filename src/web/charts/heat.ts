@@ -80,7 +80,12 @@ const clamp = (share: number): number => Math.min(1, Math.max(0, share));
 
 export function linearScale(low: number, high: number): HeatScale {
   const span = high - low;
-  return { kind: "linear", low, high, place: (value) => (span > 0 ? clamp((value - low) / span) : 0.5) };
+  return {
+    kind: "linear",
+    low,
+    high,
+    place: (value) => (span > 0 || Number.isNaN(value) ? clamp((value - low) / span) : 0.5),
+  };
 }
 
 export function logScale(low: number, high: number): HeatScale {

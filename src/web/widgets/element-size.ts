@@ -6,7 +6,10 @@ export function useWidth(ref: RefObject<HTMLElement | null>): number {
   useEffect(() => {
     const element = ref.current;
     if (element === null) return;
-    const observer = new ResizeObserver(() => setWidth(Math.floor(element.clientWidth)));
+    const observer = new ResizeObserver(() => {
+      // While it is not laid out (a page that is printed or captured), what is drawn in it stays.
+      if (element.clientWidth > 0) setWidth(Math.floor(element.clientWidth));
+    });
     observer.observe(element);
     return () => observer.disconnect();
   }, [ref]);

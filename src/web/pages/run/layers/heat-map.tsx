@@ -75,7 +75,7 @@ export function HeatMap(props: HeatMapProps) {
   const place = hover ?? cursor;
   const selectedRow = rows.findIndex((row) => selected.layer !== undefined && row.layers.includes(selected.layer));
   const selectedColumn = selected.step === undefined ? -1 : columnAt(steps, selected.step);
-  const shownColumn = place?.column ?? (selectedColumn >= 0 ? selectedColumn : lastKnown(rows, steps.length));
+  const shownColumn = place?.column ?? (selectedColumn >= 0 ? selectedColumn : lastKnown(rows, steps.length, scale));
 
   const at = (event: PointerEvent<HTMLElement>): Place => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -254,9 +254,9 @@ const ticksOf = (geometry: { range: readonly [number, number]; width: number }, 
   );
 
 /** The last step of which most layers have numbers to show. */
-function lastKnown(rows: readonly HeatRow[], columns: number): number {
+function lastKnown(rows: readonly HeatRow[], columns: number, scale: HeatScale): number {
   for (let column = columns - 1; column > 0; column -= 1) {
-    const known = rows.filter(({ values }) => (values[column] ?? null) !== null);
+    const known = rows.filter(({ values }) => !Number.isNaN(scale.place(values[column] ?? Number.NaN)));
     if (2 * known.length > rows.length) return column;
   }
   return Math.max(0, columns - 1);
