@@ -1,8 +1,8 @@
-import { mean } from "../../base/statistics.ts";
+import { mean, median } from "../../base/statistics.ts";
 import { leastRuns, level, pairedDifference, unpairedDifference, type Difference } from "./few-runs.ts";
 import type { Metric } from "./metric.ts";
-import { commonStep, noiseFloor, trackOf, valueOf, type RunValue } from "./values.ts";
-import type { JudgedRun, Seeded } from "./judged-run.ts";
+import { commonStep, noiseFloor, startOf, trackOf, valueOf, type RunValue } from "./values.ts";
+import type { Seeded } from "./judged-run.ts";
 
 export interface MetricComparison {
   readonly metric: Metric;
@@ -25,6 +25,12 @@ export interface MetricComparison {
 /** An improvement below this share of the value before is none that matters. */
 export const smallShare = 0.01;
 
+/**
+ * Runs that follow each other share what else the machine does, so speeds of three seeds are not three
+ * independent measurements. A difference of speed counts only beyond this share.
+ */
+const loadShare = 0.05;
+
 export function compareMetric(
   beforeRuns: readonly Seeded[],
   afterRuns: readonly Seeded[],
@@ -34,8 +40,9 @@ export function compareMetric(
   const tracks = [...beforeRuns, ...afterRuns].flatMap(({ run }) => trackOf(run.data, metric.series) ?? []);
   const step = at === "end" ? null : (at ?? commonStep(tracks, metric) ?? null);
   const read = ({ run }: Seeded): RunValue => valueOf(run.data, metric, step);
-  const beforeValues = beforeRuns.map(read);
-  const afterValues = afterRuns.map(read);
+  const starts = [...beforeRuns, ...afterRuns].flatMap(({ run }) => startOf(run.data, metric) ?? []);
+  const beforeValues = beforeRuns.map(read).map((value) => neverFinite(value, starts));
+  const afterValues = afterRuns.map(read).map((value) => neverFinite(value, starts));
   const floor = noiseFloor([...beforeValues, ...afterValues]);
   const pairs = pairsOf(beforeRuns, beforeValues, afterRuns, afterValues);
   const known = (values: readonly RunValue[]): number[] => values.flatMap(({ value }) => value ?? []);
@@ -64,17 +71,21 @@ export function compareMetric(
   };
 }
 
-export const readable = ({ data }: JudgedRun, metric: Metric): boolean =>
-  valueOf(data, metric, null).value !== undefined;
+/** A run whose every value is NaN learned nothing: it stands where the others began. */
+const neverFinite = (value: RunValue, starts: readonly number[]): RunValue =>
+  value.value !== undefined || !value.isLogged || starts.length === 0
+    ? value
+    : { ...value, value: median(starts), note: "never finite: counted as where the other runs began" };
 
 function judged(
   { mean: shift, interval, p }: Difference,
-  { better }: Metric,
+  { better, isSpeed }: Metric,
   before: readonly number[],
 ): Pick<MetricComparison, "state" | "isSmall"> {
   if (interval === null || Number.isNaN(shift)) return { state: "too-few", isSmall: false };
   const [low, high] = interval;
-  const isCertain = (low > 0 || high < 0) && (p === null || p <= 1 - level);
+  const margin = isSpeed ? loadShare * Math.abs(mean(before)) : 0;
+  const isCertain = (low > margin || high < -margin) && (p === null || p <= 1 - level);
   if (isCertain) return { state: shift < 0 === (better === "lower") ? "better" : "worse", isSmall: false };
   const best = better === "lower" ? -low : high;
   return { state: "no-difference", isSmall: best <= smallShare * Math.abs(mean(before)) };

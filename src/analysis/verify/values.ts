@@ -44,6 +44,8 @@ export interface RunValue {
   /** Undefined when the run has none. */
   readonly value: number | undefined;
   readonly note: string | null;
+  /** Whether the run has points of the metric up to that step, finite or not. */
+  readonly isLogged: boolean;
   /** Standard deviation of `value` as the curve's own jitter tells it; NaN when there are too few points. */
   readonly noise: number;
 }
@@ -55,30 +57,31 @@ export interface RunValue {
  */
 export function valueOf(run: RunData, metric: Metric, step: number | null): RunValue {
   const track = trackOf(run, metric.series);
-  if (track === undefined) return { value: undefined, note: "not logged", noise: Number.NaN };
+  if (track === undefined) return { value: undefined, note: "not logged", isLogged: false, noise: Number.NaN };
   const within = step === null ? track.step.length : track.step.filter((s) => s <= step).length;
   const values = track.value.slice(0, within);
-  if (values.length === 0) return { value: undefined, note: "not logged so early", noise: Number.NaN };
+  if (values.length === 0) return { value: undefined, note: "not logged so early", isLogged: false, noise: Number.NaN };
   const taken =
     metric.reading === "evaluated"
       ? values.slice(-1)
       : values.slice(-Math.max(leastRows, Math.ceil(tailShare * within)));
   const value = mean(taken);
-  const start = startOf(run, metric, track);
+  const start = startOf(run, metric);
   if (!Number.isFinite(value))
     return {
       value: start,
       note: start === undefined ? "not finite" : "not finite: counted as where it began",
+      isLogged: true,
       noise: Number.NaN,
     };
   if (metric.isLoss && start !== undefined && value > start)
-    return { value: start, note: "above its start: counted as where it began", noise: Number.NaN };
-  return { value, note: null, noise: jitterOf(values) / Math.sqrt(taken.length) };
+    return { value: start, note: "above its start: counted as where it began", isLogged: true, noise: Number.NaN };
+  return { value, note: null, isLogged: true, noise: jitterOf(values) / Math.sqrt(taken.length) };
 }
 
 /** The larger of the first finite values of the metric and, for a loss, of the training loss: near an untrained model. */
-function startOf(run: RunData, metric: Metric, track: Track): number | undefined {
-  const firsts = [track.value.find((one) => Number.isFinite(one))];
+export function startOf(run: RunData, metric: Metric): number | undefined {
+  const firsts = [trackOf(run, metric.series)?.value.find((one) => Number.isFinite(one))];
   if (metric.isLoss)
     for (const series of run.series)
       if (trainLoss.matches(series.name, series.labels))

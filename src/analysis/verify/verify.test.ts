@@ -167,3 +167,93 @@ test("the command with another seed writes somewhere else", () => {
   expect(withSeed(["python", "t.py", "--output-dir=out a"], 2)).toBe("python t.py '--output-dir=out a-seed2' --seed 2");
   expect(withSeed(["torchrun", "t.py", "training.seed=4"], 5)).toBe("torchrun t.py training.seed=5");
 });
+
+describe("the metric that decides", () => {
+  const story = (rows: Row[], seed: number, dialect: string | null = "hf"): JudgedRun => {
+    const config = { learning_rate: 1e-3, seed };
+    return {
+      id: null,
+      name: `seed${seed}`,
+      data: runOf({ rows, config, info: { dialect } }),
+      report: reportOn({ rows, config, info: { dialect } }),
+    };
+  };
+  const steps = Array.from({ length: 60 }, (_, i) => 10 * (i + 1));
+  const masked = (seed: number): JudgedRun => {
+    const next = random(seed);
+    return story(
+      steps.map((step) => ({
+        step,
+        loss: 0,
+        grad_norm: 0,
+        learning_rate: 1e-3 * (0.9 + 0.1 * next.uniform()),
+        ...(step % 50 === 0 ? { eval_loss: Number.NaN } : {}),
+      })),
+      seed,
+    );
+  };
+
+  test("a loss that was never a number counts as no learning, and the logged 0 is not taken for a loss", () => {
+    const result = verifyRuns([1, 2, 3].map(masked), group([2, 2.01, 1.99]));
+    expect(result.comparison?.metric).toBe("eval_loss");
+    expect(result.verdict).toBe("helped");
+    expect(result.before[0]?.note).toContain("never finite");
+    expect(result.guards.map(({ metric }) => metric)).not.toContain("loss");
+    expect(verifyRuns(group([2, 2.01, 1.99]), [1, 2, 3].map(masked)).verdict).toBe("did-not-help");
+  });
+
+  test("of a policy the reward, whatever its loss does", () => {
+    const policy = (reward: number, seed: number): JudgedRun => {
+      const next = random(seed);
+      return story(
+        steps.map((step) => ({ step, loss: next.normal() / 100, reward: reward + next.normal() / 50, kl: 0.01 })),
+        seed,
+        "trl",
+      );
+    };
+    const before = [1, 2, 3].map((seed) => policy(0.3, seed));
+    const after = [1, 2, 3].map((seed) => policy(0.7, seed + 3));
+    const result = verifyRuns(before, after);
+    expect(result.comparison).toMatchObject({ metric: "reward", better: "higher", state: "better" });
+  });
+
+  test("a training loss that rises while the held-out loss falls is no harm", () => {
+    const fitted = (train: number, held: number, seed: number): JudgedRun => {
+      const next = random(seed);
+      const at = (step: number, end: number): number => end + 4 * Math.exp(-step / 60);
+      return story(
+        steps.map((step) => ({
+          step,
+          loss: at(step, train) * (1 + 0.01 * next.normal()),
+          ...(step % 50 === 0 ? { eval_loss: at(step, held) } : {}),
+        })),
+        seed,
+      );
+    };
+    const result = verifyRuns(
+      [1, 2, 3].map((seed) => fitted(0.1, 3 + seed / 100, seed)),
+      [1, 2, 3].map((seed) => fitted(1.5, 2 + seed / 100, seed)),
+    );
+    expect(result.verdict).toBe("helped");
+    expect(result.guards).toEqual([]);
+  });
+
+  test("a speed that the load of the machine explains is no difference", () => {
+    const timed = (rate: number, seed: number): JudgedRun => {
+      const next = random(seed);
+      return story(
+        steps.map((step) => ({ step, loss: 2 + next.normal() / 50, steps_per_second: rate + next.normal() / 1000 })),
+        seed,
+      );
+    };
+    const sides = (after: number) =>
+      verifyRuns(
+        [1, 2, 3].map((seed) => timed(10, seed)),
+        [1, 2, 3].map((seed) => timed(after, seed + 10)),
+        { metric: "steps_per_second" },
+      ).comparison?.state;
+    expect(sides(9.7)).toBe("no-difference");
+    expect(sides(8)).toBe("worse");
+    expect(sides(13)).toBe("better");
+  });
+});

@@ -8,12 +8,13 @@ import type { Severity } from "../../model/finding.ts";
 import { toWire } from "../../model/number.ts";
 import type { AppliedAdvice, ComparedRun, FaultChange, Verdict, Verification } from "../../model/verification.ts";
 import type { RunData } from "../run-data.ts";
-import { learningRate, type Signal } from "../signals.ts";
+import { learningRate } from "../signals.ts";
 import { appliedAdvice, codeChange, otherChanges, type Configured } from "./applied.ts";
 import { isSeed } from "./bookkeeping.ts";
-import { compareMetric, readable, type MetricComparison } from "./compare-metric.ts";
+import { chooseMetric, guardsOf } from "./choose-metric.ts";
+import { compareMetric, type MetricComparison } from "./compare-metric.ts";
 import { leastRuns } from "./few-runs.ts";
-import { commonSeries, guardSignals, metricOf, signalsFor, type Better, type Metric } from "./metric.ts";
+import { metricOf, type Better } from "./metric.ts";
 import type { JudgedRun, Seeded } from "./judged-run.ts";
 import { missingRuns } from "./next-runs.ts";
 import { statementOf } from "./words.ts";
@@ -35,21 +36,25 @@ export function verifyRuns(
   const faults = faultChanges(before, after);
   const gone = faults.filter(({ state }) => state !== "new");
   const { applied, keys } = recognise(before, after);
-  const metric = chooseMetric(
-    before,
-    after,
-    gone.map(({ rule }) => rule),
-    options,
-  );
+  const metric =
+    options.metric === undefined
+      ? chooseMetric(
+          { before, after },
+          gone.map(({ rule }) => rule),
+          options.better,
+        )
+      : metricOf(options.metric, options.better);
   // Advice that shortens a run cannot be judged at the step where the shortest ends.
   const shortens = applied.some(
     ({ state, changes }) =>
       state !== "not-applied" &&
       changes.some(({ key }) => /early_stopping|keep_best|best_model|max_steps|epochs|patience/i.test(key)),
   );
-  const at = options.at ?? (shortens ? "end" : undefined);
+  // A run that stalled is judged by how far it came: where it stopped, all was as it should be.
+  const stalled = before.some(({ report }) => report.findings.some(({ rule }) => rule === "stalled-run"));
+  const at = options.at ?? (shortens || stalled ? "end" : undefined);
   const comparison = metric === undefined ? undefined : compareMetric(sides.before, sides.after, metric, at);
-  const guards = guardsOf(before, after, metric)
+  const guards = guardsOf({ before, after }, metric)
     .map((guard) => compareMetric(sides.before, sides.after, guard, at))
     .filter((guard) => guard.state !== "too-few");
   const code = codeChange(before[0]?.environment, after[0]?.environment);
@@ -101,42 +106,6 @@ export function seedOf(config: ReadonlyMap<string, FlatConfig[string]>): number 
   }
   return null;
 }
-
-function chooseMetric(
-  before: readonly JudgedRun[],
-  after: readonly JudgedRun[],
-  rules: readonly string[],
-  { metric, better }: VerifyOptions,
-): Metric | undefined {
-  if (metric !== undefined) return metricOf(metric, better);
-  const all = [...before, ...after].map(({ data }) => data);
-  for (const signal of signalsFor(rules)) {
-    const series = commonSeries(all, signal);
-    const made = series === undefined ? undefined : metricOf(series, better);
-    // One run without it (it died before the first evaluation) does not rule it out; a whole side does.
-    if (made !== undefined && [before, after].every((side) => side.some((run) => readable(run, made)))) return made;
-  }
-  return undefined;
-}
-
-const logs = (data: RunData, series: string): boolean => [...data.series].some(({ id }) => id === series);
-
-function guardsOf(before: readonly JudgedRun[], after: readonly JudgedRun[], metric: Metric | undefined): Metric[] {
-  const all = [...before, ...after].map(({ data }) => data);
-  const names = new Map<string, Metric>();
-  for (const signal of guardSignals)
-    for (const series of allSeries(all, signal)) {
-      const made = metricOf(series, undefined);
-      if (made !== undefined && series !== metric?.series && all.every((data) => logs(data, series)))
-        names.set(series, made);
-    }
-  return [...names.values()];
-}
-
-const allSeries = (runs: readonly RunData[], signal: Signal): string[] =>
-  [
-    ...new Set(runs.flatMap((run) => [...run.series].filter((s) => signal.matches(s.name, s.labels)).map((s) => s.id))),
-  ].sort();
 
 const grave: readonly Severity[] = ["error", "warning"];
 

@@ -16,10 +16,10 @@ function sentence({ verdict, comparison, before, after, faults, guards }: Stated
   const what = differenceText(comparison);
   if (verdict === "helped") return `Helped: ${what}${reservation(faults, guards)}.`;
   if (verdict === "did-not-help") {
-    if (comparison.state === "worse") return `Did not help: ${what}, which is worse.`;
+    if (comparison.state === "worse") return `Did not help: ${what}, which is worse${goneText(faults)}.`;
     const stays = faults.find(({ state }) => state === "still-there");
     if (stays !== undefined) return `Did not help: "${stays.title}" is still there in every run; ${what}.`;
-    return `Did not help: ${what}, less than ${smallShare * 100} % of what it was.`;
+    return `Did not help: ${what}, less than ${smallShare * 100} % of what it was${goneText(faults)}.`;
   }
   if (comparison.state === "too-few") {
     const few = Math.min(before.length, after.length);
@@ -29,7 +29,13 @@ function sentence({ verdict, comparison, before, after, faults, guards }: Stated
     }
     return `Not shown: fewer than ${leastRuns} runs a side have ${comparison.metric}.`;
   }
-  return `Not shown: ${what}, which may be chance.`;
+  return `Not shown: ${what}, which may be chance${goneText(faults)}.`;
+}
+
+/** Some faults are none of the metric: what is logged, how fast it goes. */
+function goneText(faults: Stated["faults"]): string {
+  const gone = faults.find(({ state, before }) => state === "gone" && before.found === before.of);
+  return gone === undefined ? "" : `, though "${gone.title}" is gone`;
 }
 
 function reservation(faults: Stated["faults"], guards: Stated["guards"]): string {
