@@ -27,7 +27,7 @@ export interface Restlessness {
 }
 
 const blocks = 20;
-const fewestRows = 40;
+const fewestRows = 25;
 /** A rise above the start: a quarter of it and 6 times the noise, held for three rows. Launches to 1.6 times are loss-divergence. */
 const riseShare = 0.25;
 const riseSigmas = 6;

@@ -49,5 +49,5 @@ test("is silent on a high rate with which a run learns well", () => {
 });
 
 test("is not applicable to a short log", () => {
-  expect(missingFor(rule, { rows: rows.slice(0, 25) })).toEqual(["loss of supervised training, 40 rows of it"]);
+  expect(missingFor(rule, { rows: rows.slice(0, 20) })).toEqual(["loss of supervised training, 25 rows of it"]);
 });

@@ -3,12 +3,15 @@ import type { Evidence } from "../../model/finding.ts";
 import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
 import { rowBefore } from "../facts/curve.ts";
+import { divergence } from "../facts/divergence.ts";
+import { lossOfNumbers } from "../facts/non-finite.ts";
 import { firstRatio } from "../facts/first-ratio.ts";
 import { gradGrowth } from "../facts/grad-growth.ts";
 import { gradShape } from "../facts/grad-shape.ts";
 import { lossToLearn } from "../facts/enough-loss.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { options } from "../facts/options.ts";
+import { isRepeated, repetition } from "../facts/repetition.ts";
 import { restlessness } from "../facts/restlessness.ts";
 import { setup as setupFact } from "../facts/setup.ts";
 import { objective } from "../facts/trainer.ts";
@@ -24,6 +27,8 @@ const littleGained = 0.65;
 const fewestRelapses = 3;
 /** Half as much again is gained when the rate comes down, after nothing was gained at its height. */
 const decayGain = 0.25;
+/** A first loss this far above guessing is initial-loss-mismatch. */
+const wrongStart = 1.5;
 
 export const learningRateTooHigh = defineRule({
   id: "learning-rate-too-high",
@@ -37,22 +42,41 @@ export const learningRateTooHigh = defineRule({
     growth: optional(gradGrowth),
     ratio: optional(firstRatio),
     setup: setupFact,
+    diverged: optional(divergence),
+    lost: optional(lossOfNumbers),
+    pattern: optional(repetition),
     objective,
     options,
   },
-  signOf: [
-    "masked-labels",
-    "non-finite-layer",
-    "hidden-non-finite-loss",
-    "non-finite-loss",
-    "loss-divergence",
-    "accumulation-scaling",
-    "initial-loss-mismatch",
-    "data-repeated",
+  signOf: ["masked-labels", "non-finite-layer", "accumulation-scaling"],
+  leadsTo: [
+    "attention-logit-growth",
+    "update-ratio-out-of-band",
+    "no-learning",
+    "loss-plateau",
+    "gradient-explosion",
+    "loss-spike",
+    "dead-units",
+    "gradient-vanishing",
   ],
-  leadsTo: ["no-learning", "loss-plateau", "gradient-explosion", "loss-spike", "dead-units", "gradient-vanishing"],
-  check({ restless, shape, grad, rate, growth: norms, ratio, setup, objective: kind, options: settings }) {
-    if (kind !== "supervised") return [];
+  check({
+    restless,
+    shape,
+    grad,
+    rate,
+    growth: norms,
+    ratio,
+    setup,
+    diverged,
+    lost,
+    pattern,
+    objective: kind,
+    options: settings,
+  }) {
+    // A loss that diverged or was lost is told by the rules on that, with the same causes.
+    if (kind !== "supervised" || diverged !== null || lost !== null) return [];
+    // Sorted data and a wrong start make a loss restless at any rate.
+    if ((pattern !== null && isRepeated(pattern)) || (ratio !== null && ratio > wrongStart)) return [];
     const { rise, relapses, firstRelapse, normGrowth, gainOfDecay, decayStep, last, best } = restless;
     const { rows, excursions } = shape;
     const isLittle = last > littleGained;

@@ -28,7 +28,7 @@ const movedShare = 0.02;
 /** A schedule that ended before the loss came near 0. */
 const solvedShare = 0.05;
 /** A held-out loss that fell by more than this share since the plateau began has learned. */
-const heldShare = 0.02;
+const heldShare = 0.01;
 
 export const lossPlateau = defineRule({
   id: "loss-plateau",

@@ -1,4 +1,4 @@
-import { at, mean } from "../../base/statistics.ts";
+import { at, mean, median } from "../../base/statistics.ts";
 import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
 import { evalLoss } from "../facts/eval-loss.ts";
@@ -25,6 +25,9 @@ const flatShare = 0.01;
 /** The same where at least three evaluations of the held-out loss are flat as well. */
 const borneOutShare = 0.025;
 const fewestEvals = 3;
+/** ... and the very first rows were no higher than this: a loss that fell and then stood still is loss-plateau. */
+const firstRows = 5;
+const firstGain = 0.04;
 /** A log that begins this many of its own intervals after step 0 is a part of a longer run, where a plateau is normal. */
 const lateStartIntervals = 20;
 /** A held-out loss that fell by more than this share has learned. */
@@ -77,7 +80,11 @@ export const noLearning = defineRule({
     const held =
       evals === null || evals.length < 2 ? Number.NaN : 1 - at(evals.value, evals.length - 1) / at(evals.value, 0);
     if (held > heldShare) return [];
-    const isHeldFlat = evals !== null && evals.length >= fewestEvals && Math.abs(held) < flatShare;
+    const isHeldFlat =
+      evals !== null &&
+      evals.length >= fewestEvals &&
+      Math.abs(held) < flatShare &&
+      median(rows.value.subarray(0, firstRows)) - end < firstGain * Math.abs(start);
     const bar = (isHeldFlat ? borneOutShare : flatShare) * Math.abs(start);
     if (!(start - end + 2 * error < bar) || !(2 * error < bar)) return [];
     const norm = norms === null ? Number.NaN : at(norms.value, norms.length - 1);

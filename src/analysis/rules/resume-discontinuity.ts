@@ -3,7 +3,7 @@ import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
 import type { Curve } from "../facts/curve.ts";
 import { gradNorm } from "../facts/grad-norm.ts";
-import { learningRate } from "../facts/learning-rate.ts";
+import { learningRate, type LearningRate } from "../facts/learning-rate.ts";
 import { options } from "../facts/options.ts";
 import { type Resume, resumes } from "../facts/resumes.ts";
 import { supervisedLoss } from "../facts/supervised-loss.ts";
@@ -40,6 +40,11 @@ export const resumeDiscontinuity = defineRule({
       const isRateReset =
         rates !== null && (rates.after * rateFactor < rates.before || rates.after > rates.before * rateFactor);
       if (jump === null && !isRateReset) return [];
+      // A schedule that begins anew climbs first; a new optimizer has its base rate at once.
+      const isBaseRate =
+        !isRateReset || rate === null || rates === null || rate.warmedUpAt === null
+          ? null
+          : rates.after > 0.9 * rate.peak;
       const isDrop = jump !== null && jump.after < jump.before;
       const normBefore = norms === null ? Number.NaN : around(norms, seam.step, false);
       const normAfter = norms === null ? Number.NaN : around(norms, seam.step, true);
@@ -98,6 +103,11 @@ export const resumeDiscontinuity = defineRule({
                   against: "the learning rate goes on where it was",
                   weight: 6,
                 },
+                {
+                  present: isBaseRate === true ? false : null,
+                  against: "a schedule from its start would have been warmed up again",
+                  weight: 2.5,
+                },
               ],
             },
             {
@@ -111,6 +121,11 @@ export const resumeDiscontinuity = defineRule({
                   for: "the loss is higher than before",
                   against: "the loss is lower than before",
                   weight: 2,
+                },
+                {
+                  present: isBaseRate === true ? true : null,
+                  for: `the learning rate is at once the ${say(rates?.after ?? Number.NaN)} of a new optimizer`,
+                  weight: 2.5,
                 },
                 { present: isNormUp, for: "the gradient norm is higher as well", weight: 1.3 },
                 {
@@ -200,7 +215,7 @@ function jumpAt(rows: Curve, seam: Resume): { before: number; after: number; end
 }
 
 /** The rate just before the seam, at the same step where it was logged, and after it. */
-function ratesAt(rate: Curve, seam: Resume): { before: number; after: number; step: number } | null {
+function ratesAt(rate: LearningRate, seam: Resume): { before: number; after: number; step: number } | null {
   let row = -1;
   for (let i = rate.length - 1; i > 0 && row < 0; i--)
     if (at(rate.step, i) >= seam.step && at(rate.step, i - 1) < seam.step) row = i;
@@ -208,7 +223,12 @@ function ratesAt(rate: Curve, seam: Resume): { before: number; after: number; st
     if (at(rate.step, i) < at(rate.step, i - 1) && at(rate.step, i) === seam.step) row = i;
   if (row < 1) return null;
   let before = at(rate.value, row - 1);
-  for (let i = row - 1; i >= 0 && at(rate.step, i) >= seam.step; i--) before = at(rate.value, i);
+  let last = row - 1;
+  for (; last >= 0 && at(rate.step, last) >= seam.step; last--) before = at(rate.value, last);
+  // What the first pass logged at these steps may have gone wrong already: the row before them is what was saved.
+  const saved = at(rate.value, last);
+  const isAfterWarmUp = rate.warmedUpAt === null || rate.warmedUpAt < at(rate.step, last);
+  if (isAfterWarmUp && at(rate.value, row) > rateFactor * saved) before = saved;
   return { before, after: at(rate.value, row), step: at(rate.step, row) };
 }
 
