@@ -61,7 +61,7 @@ async function draw(rule: string): Promise<string> {
   const faulty = await runFrom(fires);
   const finding = findingOf(faulty, rule);
   if (finding === undefined) throw new Error(`${rule} does not fire on ${fires.name}`);
-  const main = entry.series ?? finding.evidence.find(({ series }) => series !== null)?.series;
+  const main = entry.series ?? placeOf(finding);
   if (main === undefined || main === null) throw new Error(`${rule} names no series as evidence; give one`);
   const healthy = await runFrom(innocent);
   if (findingOf(healthy, rule) !== undefined) throw new Error(`${rule} fires on ${innocent.name}, which is innocent`);
@@ -81,6 +81,13 @@ async function draw(rule: string): Promise<string> {
     },
   ];
   return picture(`${rule}: a run on which it fires, and the nearest innocent one`, panels);
+}
+
+/** The evidence of the rank or layer that the finding names, else the first. */
+function placeOf({ evidence, onset: { rank, layer } }: Finding): string | null | undefined {
+  const named = evidence.flatMap(({ series }) => series ?? []);
+  const ownRank = named.find((series) => rank !== undefined && series.includes(`rank=${rank}}`));
+  return ownRank ?? named.find((series) => layer !== undefined && series.includes(`layer=${layer}`)) ?? named[0];
 }
 
 const said = ({ kind, name }: Source): string => (kind === "generated" ? `generated, ${name}` : name);

@@ -146,4 +146,33 @@ export const pictures: Readonly<Record<string, Pair>> = {
     fires: generated("largeUpdates", "each step changes the weights by a third"),
     innocent: generated("watched", "a thousandth of the weights, fading with the rate"),
   },
+  "learning-rate-too-high": {
+    fires: recording("gpt-lr-too-high-seed1", "a learning rate of 0.6, 150 times too high"),
+    innocent: recording("gpt-healthy-small-batch-seed1", "four sequences a step: noisy, and falling"),
+  },
+  "loss-scale-collapse": {
+    fires: recording("gpt-loss-scale-seed1", "no gradient is finite from step 120 on"),
+    innocent: recording("gpt-healthy-fp16-seed1", "the scale begins too high and settles"),
+  },
+  "gradient-vanishing": {
+    fires: generated("vanished", "the norm falls by decades while the loss stands still"),
+    innocent: generated("solved", "the norm falls with a loss that is solved"),
+  },
+  "loss-plateau": {
+    fires: recording("gpt-schedule-too-short-seed1", "the schedule ends at step 40 of 200"),
+    innocent: recording("gpt-healthy-plateau-seed1", "the loss reaches what this text allows"),
+  },
+  "clipping-dominates": {
+    fires: recording("gpt-head-init-seed1", "norms far above the clip, from an output layer that begins too large"),
+    innocent: recording("gpt-healthy-seed1", "clipped now and then"),
+    series: "grad_norm",
+  },
+  memorization: {
+    fires: generated("byHeart", "training loss near 0, held-out loss far above"),
+    innocent: recording("translate-healthy-seed1", "the held-out loss falls with the training loss"),
+  },
+  "data-repeated": {
+    fires: generated("sorted", "the same order in every epoch"),
+    innocent: generated("shuffledEpochs", "shuffled anew in each epoch"),
+  },
 };
