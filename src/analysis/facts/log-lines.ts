@@ -7,6 +7,8 @@ export interface LogLines {
   readonly overflows: readonly LogRecord[];
   readonly resumes: readonly LogRecord[];
   readonly exceptions: readonly LogRecord[];
+  /** Lines that name what a run dies or hangs of, the newest last. */
+  readonly failures: readonly LogRecord[];
   /** DeepSpeed and Megatron end the run when the scale can fall no further. */
   readonly scaleExhausted: LogRecord | null;
   /** Size of the vocabulary, where a line says it: nanoGPT prints "found vocab_size = 65". */
@@ -23,12 +25,21 @@ const resumed =
 
 const vocabularyLine = /\bvocab(?:ulary)?[ _]?size\b\s*(?:is|of|[:=])?\s*(\d[\d,]*)/i;
 
+/** NCCL's watchdog, PyTorch's data loader, the kernel's and CUDA's words for a lack of memory. */
+const harmless = /nccl (info|version|debug)/i;
+const failure =
+  /nccl|watchdog caught|collective operation timeout|gloo.*(timed? ?out|connection)|dataloader worker|data_loader.*(timed? ?out|killed)|out of memory|oom[-_ ]?kill|cannot allocate memory|bus error|no space left|\bkilled\b/i;
+
+const isFailure = ({ message, exception }: LogRecord): boolean =>
+  (failure.test(message) && !harmless.test(message)) || (exception !== null && failure.test(exception));
+
 interface Scan {
   vocabulary: number | null;
   read: number;
   overflows: LogRecord[];
   resumes: LogRecord[];
   exceptions: LogRecord[];
+  failures: LogRecord[];
   scaleExhausted: LogRecord | null;
   lastTime: number;
 }
@@ -51,6 +62,7 @@ export const logLines = defineFact<LogLines>({
         overflows: [],
         resumes: [],
         exceptions: [],
+        failures: [],
         scaleExhausted: null,
         lastTime: Number.NaN,
       };
@@ -64,6 +76,7 @@ export const logLines = defineFact<LogLines>({
         const size = vocabularyLine.exec(record.message)?.[1];
         if (size !== undefined) scan.vocabulary = Number(size.replaceAll(",", ""));
       }
+      if (isFailure(record)) scan.failures.push(record);
       if (record.exception !== null) scan.exceptions.push(record);
       else if (exhausted.test(record.message)) scan.scaleExhausted ??= record;
       else if (overflow.test(record.message)) scan.overflows.push(record);

@@ -34,6 +34,7 @@ const smoothRows = 9;
 /** The first rows compile, fill caches and start workers. */
 const settleRows = 3;
 const fewestRows = 30;
+const mostRows = 4096;
 const bandRows = 100;
 /** A logged step time or throughput is exact; the time between rows also holds evaluations, buffers and other work. */
 const factorLogged = 1.3;
@@ -85,9 +86,17 @@ export const pace = defineFact<Pace>({
 const unranked = (all: readonly SeriesData[]): SeriesData[] =>
   all.filter(({ labels }) => labels["rank"] === undefined || labels["rank"] === "0");
 
+/** Rows between those that are looked at: a pace needs no more than a few thousand of them, however long the run. */
+function strideOf(series: SeriesData): number {
+  let stride = 1;
+  while (series.length / stride > mostRows) stride *= 2;
+  return stride;
+}
+
 function positive(series: SeriesData, of: (value: number) => number): Curve {
   const rows: number[] = [];
-  for (let i = settleRows; i < series.length; i++)
+  const stride = strideOf(series);
+  for (let i = settleRows; i < series.length; i += stride)
     if (at(series.value, i) > 0 && at(series.value, i) < 1e15) rows.push(i);
   return {
     series: series.id,
@@ -102,8 +111,9 @@ function positive(series: SeriesData, of: (value: number) => number): Curve {
 function between(losses: SeriesData): Curve {
   const rows: number[] = [];
   const values: number[] = [];
+  const stride = strideOf(losses);
   let before = settleRows;
-  for (let i = settleRows + 1; i < losses.length; i++) {
+  for (let i = settleRows + stride; i < losses.length; i += stride) {
     const steps = at(losses.step, i) - at(losses.step, before);
     const time = at(losses.time, i) - at(losses.time, before);
     if (steps <= 0 || time < 0) before = i;

@@ -1,4 +1,4 @@
-import { at, median, noiseOf } from "../../base/statistics.ts";
+import { at, median, noiseOf, SortedWindow } from "../../base/statistics.ts";
 import type { SeriesData } from "../run-data.ts";
 import { type Curve, finiteRows, rowBefore, whole } from "./curve.ts";
 
@@ -19,11 +19,10 @@ export function trackOf(curve: Curve): Track | undefined {
   const rows = finiteRows(curve);
   if (rows.length === 0) return undefined;
   const smooth = new Float64Array(rows.length);
-  const window: number[] = [];
+  const window = new SortedWindow(smoothRows);
   for (let i = 0; i < rows.length; i++) {
     window.push(at(rows.value, i));
-    if (window.length > smoothRows) window.shift();
-    smooth[i] = median(window);
+    smooth[i] = window.quantile(0.5);
   }
   const noise = rows.length > 2 ? noiseOf(rows.value) : 0;
   return { ...rows, smooth, noise, start: median(rows.value.subarray(0, smoothRows)) };

@@ -36,6 +36,25 @@ describe("stalled-run", () => {
     expect(findingOf(rule, story)?.causes[0]?.id).toBe("data-loader-slow");
   });
 
+  test("tells a collective, and a kill for lack of memory, by what other processes said", () => {
+    const story = (message: string, exitStatus: number): Story => ({
+      rows,
+      info: { status: "crashed", exitStatus, endedAt: last + 700_000 },
+      records: [
+        { message: "NCCL version 2.21.5+cuda12.4" },
+        { level: "error", message, time: last + 600_000 },
+        { level: "error", message: "worker failed", exception: "Traceback ...", time: last + 600_001 },
+      ],
+    });
+    const hung = story(
+      "[Rank 3] Watchdog caught collective operation timeout: WorkNCCL(SeqNum=901, OpType=ALLREDUCE)",
+      1,
+    );
+    expect(findingOf(rule, hung)?.causes[0]?.id).toBe("slow-node");
+    const dead = story("slurmstepd: error: Detected 1 oom_kill event in StepId=7.0", 137);
+    expect(findingOf(rule, dead)?.causes[0]?.id).toBe("out-of-memory");
+  });
+
   test("is silent on a pause like earlier ones, on short ones, and at the end of a run that went well", () => {
     expect(findingOf(rule, after(30_000))).toBeUndefined();
     const slow = rows.map((row, i) => ({ ...row, time: (row.time ?? 0) + Math.floor(i / 50) * 300_000 }));

@@ -15,6 +15,9 @@ const floorMs = 180_000;
 const deadFloorMs = 60_000;
 /** NCCL's watchdog gives up on a collective after 600 s (PyTorch); SageMaker's rule waits 1800 s. */
 const errorMs = 600_000;
+/** 128 + SIGKILL: nobody but the kernel (or a scheduler) ends a process like that. */
+const killed = 137;
+const tellingLines = 10;
 
 /** Silence of the run until now, or until it died; null while it is not suspicious. */
 const silence = defineFact<{ readonly ms: number; readonly isOver: boolean } | null>({
@@ -37,17 +40,26 @@ const silence = defineFact<{ readonly ms: number; readonly isOver: boolean } | n
   },
 });
 
+const exit = defineFact<{ readonly exitStatus: number | null }>({
+  id: "exit status",
+  derive: (run) => ({ exitStatus: run.info().exitStatus }),
+});
+
 export const stalledRun = defineRule({
   id: "stalled-run",
   title: "The run has stalled",
   why: "Machines are held and paid for while nothing is computed.",
-  needs: { rhythm: cadence, silent: silence, lines: optional(logLines), options },
+  needs: { rhythm: cadence, silent: silence, lines: optional(logLines), ending: exit, options },
   signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss"],
-  check({ rhythm, silent, lines, options: settings }) {
+  check({ rhythm, silent, lines, ending: { exitStatus }, options: settings }) {
     if (silent === null) return [];
-    const last = lines?.exceptions.at(-1);
-    const text = `${last?.message ?? ""} ${last?.exception ?? ""}`;
-    const isLoader = last === undefined ? null : /dataloader|data loader|worker/i.test(text);
+    // What killed a run is often said by another process, a line before or after the exception.
+    const last = lines?.failures.at(-1) ?? lines?.exceptions.at(-1);
+    const said = [...(lines?.failures.slice(-tellingLines) ?? []), ...(lines?.exceptions.slice(-1) ?? [])];
+    const text = said.map(({ message, exception }) => `${message} ${exception ?? ""}`).join(" ");
+    const isMemory =
+      exitStatus === killed || /out of memory|oom[-_ ]?kill|cannot allocate memory|\bkilled\b/i.test(text);
+    const isLoader = last === undefined ? null : /data[ _]?loader|worker \(pid/i.test(text);
     const isCollective = last === undefined ? null : /nccl|collective|allreduce|watchdog|gloo/i.test(text);
     const workers = settings.number("data_workers");
     const fewer = workers === undefined ? 2 : Math.max(0, Math.floor(workers / 2));
@@ -92,6 +104,22 @@ export const stalledRun = defineRule({
                 for: "the last exception speaks of a collective",
                 against: "the last exception does not speak of a collective",
                 weight: 5,
+              },
+            ],
+          },
+          {
+            id: "out-of-memory",
+            statement: "The process ran out of memory, on the device or on the host, where the kernel then kills it.",
+            prior: 0.1,
+            clues: [
+              {
+                present: isMemory || last !== undefined ? isMemory : null,
+                for:
+                  exitStatus === killed
+                    ? "the run ended with status 137: it was killed"
+                    : "the log speaks of memory, or of a kill",
+                against: "the log does not speak of memory",
+                weight: 8,
               },
             ],
           },
