@@ -2,7 +2,8 @@ import { at, median, SortedWindow, spreadOfWindow } from "../../base/statistics.
 import { defineFact } from "../fact.ts";
 import { stepsPerSecond, stepTime, throughput, trainLoss } from "../signals.ts";
 import type { SeriesData } from "../run-data.ts";
-import { type Curve, longest } from "./curve.ts";
+import { type Curve, longest, whole } from "./curve.ts";
+import { settledOf } from "./settled.ts";
 import { plainest } from "./track.ts";
 
 /** Time per step, in whatever unit the log has; only its ratios are used. */
@@ -52,33 +53,43 @@ const leastOrder = 0.78;
 const leastOrderBetween = 0.87;
 const growthFactor = 1.5;
 
-export const pace = defineFact<Pace>({
+/** The series that says it best. */
+const clock = defineFact<Curve>({
   id: "step time, throughput or times of rows",
   derive(run) {
-    const logged = plainest(unranked(run.series(stepTime)));
-    const perSecond = plainest(unranked(run.series(throughput)));
-    const bar = plainest(unranked(run.series(stepsPerSecond)));
-    const losses = longest(run.series(trainLoss));
-    const isEnough = (series: SeriesData | undefined): series is SeriesData =>
-      series !== undefined && series.length >= fewestRows;
-    if (isEnough(logged))
+    const candidates = [
+      plainest(unranked(run.series(stepTime))),
+      plainest(unranked(run.series(throughput))),
+      plainest(unranked(run.series(stepsPerSecond))),
+      longest(run.series(trainLoss)),
+    ];
+    const best = candidates.find((series) => series !== undefined && series.length >= fewestRows);
+    return best === undefined ? undefined : whole(best);
+  },
+});
+
+/** A long run is looked at anew when another piece of it is full. */
+const course = settledOf(clock);
+
+export const pace = defineFact<Pace>({
+  id: clock.id,
+  derive(_run, get) {
+    const curve = get(course);
+    if (curve === undefined) return undefined;
+    const name = curve.series.replace(/\{.*$/, "");
+    if (stepTime.matches(name, {}))
       return paceOf(
-        positive(logged, (value) => value),
+        positive(curve, (value) => value),
         "step time",
       );
-    if (isEnough(perSecond))
+    const isMeasured = throughput.matches(name, {});
+    if (isMeasured || stepsPerSecond.matches(name, {}))
       return paceOf(
-        positive(perSecond, (value) => 1 / value),
+        positive(curve, (value) => 1 / value),
         "throughput",
+        isMeasured,
       );
-    if (isEnough(bar))
-      return paceOf(
-        positive(bar, (value) => 1 / value),
-        "throughput",
-        false,
-      );
-    if (isEnough(losses)) return paceOf(between(losses), "time between rows");
-    return undefined;
+    return paceOf(between(curve), "time between rows");
   },
 });
 
@@ -87,19 +98,19 @@ const unranked = (all: readonly SeriesData[]): SeriesData[] =>
   all.filter(({ labels }) => labels["rank"] === undefined || labels["rank"] === "0");
 
 /** Rows between those that are looked at: a pace needs no more than a few thousand of them, however long the run. */
-function strideOf(series: SeriesData): number {
+function strideOf(series: Curve): number {
   let stride = 1;
   while (series.length / stride > mostRows) stride *= 2;
   return stride;
 }
 
-function positive(series: SeriesData, of: (value: number) => number): Curve {
+function positive(series: Curve, of: (value: number) => number): Curve {
   const rows: number[] = [];
   const stride = strideOf(series);
   for (let i = settleRows; i < series.length; i += stride)
     if (at(series.value, i) > 0 && at(series.value, i) < 1e15) rows.push(i);
   return {
-    series: series.id,
+    series: series.series,
     step: Float64Array.from(rows, (i) => at(series.step, i)),
     time: Float64Array.from(rows, (i) => at(series.time, i)),
     value: Float64Array.from(rows, (i) => of(at(series.value, i))),
@@ -108,7 +119,7 @@ function positive(series: SeriesData, of: (value: number) => number): Curve {
 }
 
 /** Time per step between neighbouring rows. Rows that came in one piece of output have no time of their own. */
-function between(losses: SeriesData): Curve {
+function between(losses: Curve): Curve {
   const rows: number[] = [];
   const values: number[] = [];
   const stride = strideOf(losses);
@@ -123,7 +134,7 @@ function between(losses: SeriesData): Curve {
     before = i;
   }
   return {
-    series: losses.id,
+    series: losses.series,
     step: Float64Array.from(rows, (i) => at(losses.step, i)),
     time: Float64Array.from(rows, (i) => at(losses.time, i)),
     value: Float64Array.from(values),

@@ -13,23 +13,31 @@ import {
   truncatedShare,
   zeroStdShare,
 } from "../signals.ts";
+import { type Curve, whole } from "./curve.ts";
 import { options } from "./options.ts";
-import { type Track, trackOfSeries } from "./track.ts";
+import { plainest, type Track, trackOfFact } from "./track.ts";
 import { objective } from "./trainer.ts";
+
+/** A variational autoencoder logs a KL as well; a policy also logs a reward, an entropy or lengths. */
+const isPolicy = defineFact<boolean>({
+  id: "reinforcement",
+  derive: (run, get) =>
+    get(objective) === "reinforcement" &&
+    [rewardSignal, rewardStd, zeroStdShare, completionLength, entropySignal].some((one) => run.series(one).length > 0),
+});
 
 /** The curves of reinforcement learning on a language model, each with its smoothed form. */
 const policyTrack = (id: string, signal: Signal): Fact<Track> =>
-  defineFact({
-    id,
-    derive(run, get) {
-      if (get(objective) !== "reinforcement") return undefined;
-      // A variational autoencoder logs a KL as well; a policy also logs a reward, an entropy or lengths.
-      const isPolicy = [rewardSignal, rewardStd, zeroStdShare, completionLength, entropySignal].some(
-        (one) => run.series(one).length > 0,
-      );
-      return isPolicy ? trackOfSeries(run.series(signal)) : undefined;
-    },
-  });
+  trackOfFact(
+    defineFact<Curve>({
+      id,
+      derive(run, get) {
+        if (get(isPolicy) !== true) return undefined;
+        const series = plainest(run.series(signal));
+        return series === undefined ? undefined : whole(series);
+      },
+    }),
+  );
 
 export const reward = policyTrack("reward", rewardSignal);
 export const rewardSpread = policyTrack("reward_std", rewardStd);

@@ -9,11 +9,19 @@ import {
   rewardsRejected,
   type Signal,
 } from "../signals.ts";
-import { valueAtStep } from "./curve.ts";
-import { type Track, trackOf, trackOfSeries } from "./track.ts";
+import { type Curve, valueAtStep, whole } from "./curve.ts";
+import { plainest, type Track, trackOf, trackOfFact } from "./track.ts";
 
 const preferenceTrack = (id: string, signal: Signal): Fact<Track> =>
-  defineFact({ id, derive: (run) => trackOfSeries(run.series(signal)) });
+  trackOfFact(
+    defineFact<Curve>({
+      id,
+      derive(run) {
+        const series = plainest(run.series(signal));
+        return series === undefined ? undefined : whole(series);
+      },
+    }),
+  );
 
 /** Implicit rewards of DPO: beta times the log ratio of policy and reference. Both are 0 at the start. */
 export const chosen = preferenceTrack("rewards/chosen", rewardsChosen);

@@ -1,6 +1,8 @@
 import { at, median, noiseOf, SortedWindow } from "../../base/statistics.ts";
 import type { SeriesData } from "../run-data.ts";
-import { type Curve, finiteRows, rowBefore, whole } from "./curve.ts";
+import { defineFact, type Fact } from "../fact.ts";
+import { type Curve, finiteRows, rowBefore } from "./curve.ts";
+import { settledOf } from "./settled.ts";
 
 /** A noisy curve that is judged against its own start: rewards, entropies, lengths, margins. */
 export interface Track extends Curve {
@@ -41,9 +43,16 @@ export function plainest(all: readonly SeriesData[]): SeriesData | undefined {
   return best !== undefined && best.length > 0 ? best : undefined;
 }
 
-export function trackOfSeries(all: readonly SeriesData[]): Track | undefined {
-  const series = plainest(all);
-  return series === undefined ? undefined : trackOf(whole(series));
+/** The track of a fact's curve. Of a long curve only whole pieces are looked at, so that it is seldom made anew. */
+export function trackOfFact(curve: Fact<Curve>): Fact<Track> {
+  const course = settledOf(curve);
+  return defineFact({
+    id: curve.id,
+    derive(_run, get) {
+      const rows = get(course);
+      return rows === undefined ? undefined : trackOf(rows);
+    },
+  });
 }
 
 /** Median over rows `from` to `to`, the last not included. */
