@@ -15,7 +15,7 @@ const floorMs = 180_000;
 const deadFloorMs = 60_000;
 /** NCCL's watchdog gives up on a collective after 600 s (PyTorch); SageMaker's rule waits 1800 s. */
 const errorMs = 600_000;
-/** 128 + SIGKILL: nobody but the kernel (or a scheduler) ends a process like that. */
+/** 128 + SIGKILL. The kernel kills at once; after a long silence it was a person or a scheduler. */
 const killed = 137;
 const tellingLines = 10;
 
@@ -57,8 +57,8 @@ export const stalledRun = defineRule({
     const last = lines?.failures.at(-1) ?? lines?.exceptions.at(-1);
     const said = [...(lines?.failures.slice(-tellingLines) ?? []), ...(lines?.exceptions.slice(-1) ?? [])];
     const text = said.map(({ message, exception }) => `${message} ${exception ?? ""}`).join(" ");
-    const isMemory =
-      exitStatus === killed || /out of memory|oom[-_ ]?kill|cannot allocate memory|\bkilled\b/i.test(text);
+    const isKilled = exitStatus === killed && silent.ms < errorMs;
+    const isMemory = isKilled || /out of memory|oom[-_ ]?kill|cannot allocate memory|\bkilled\b/i.test(text);
     const isLoader = last === undefined ? null : /data[ _]?loader|worker \(pid/i.test(text);
     const isCollective = last === undefined ? null : /nccl|collective|allreduce|watchdog|gloo/i.test(text);
     const workers = settings.number("data_workers");
@@ -114,10 +114,9 @@ export const stalledRun = defineRule({
             clues: [
               {
                 present: isMemory || last !== undefined ? isMemory : null,
-                for:
-                  exitStatus === killed
-                    ? "the run ended with status 137: it was killed"
-                    : "the log speaks of memory, or of a kill",
+                for: isKilled
+                  ? "the run ended with status 137: it was killed"
+                  : "the log speaks of memory, or of a kill",
                 against: "the log does not speak of memory",
                 weight: 8,
               },
