@@ -33,7 +33,6 @@ export const layerWeightNorm = layerStat(signals.layerWeightNorm);
 export const layerUpdateRatio = layerStat(signals.layerUpdateRatio);
 export const layerActivationStd = layerStat(signals.layerActivationStd);
 export const layerActivationMax = layerStat(signals.layerActivationMax);
-export const layerZeroShare = layerStat(signals.layerZeroShare);
 export const layerDeadShare = layerStat(signals.layerDeadShare);
 export const layerSaturatedShare = layerStat(signals.layerSaturatedShare);
 export const layerAttentionMax = layerStat(signals.layerAttentionMax);

@@ -66,6 +66,56 @@ export const attentionLogitGrowth = defineRule({
     const factor = now / before;
     const isBorn = worst.row === 0;
     const rateThere = rate?.atStep(step) ?? Number.NaN;
+    const causes = rank([
+      {
+        id: "qk-norm-missing",
+        statement: "Nothing bounds the product of queries and keys, so their norms grow together.",
+        prior: 0.5,
+        clues: [
+          {
+            present: worst.rows >= 2 * fewestRows ? true : null,
+            for: `it grew over ${saySteps(worst.rows, "watched step")}`,
+            weight: 1.3,
+          },
+          {
+            present: worst.isCollapsed ? true : null,
+            for: "attention has collapsed onto single places",
+            weight: 1.5,
+          },
+        ],
+      },
+      {
+        id: "learning-rate-too-high",
+        statement: "The learning rate is higher than attention without a bound can follow.",
+        prior: 0.35,
+        clues: [
+          {
+            present: isBorn ? false : Number.isNaN(rateThere) || rate === null ? null : rateThere > 0.7 * rate.peak,
+            for: `it began near the peak of the learning rate (${say(rateThere)})`,
+            against: isBorn
+              ? "it was so before the first update"
+              : `the learning rate was only ${say(rateThere)} where it began`,
+            weight: 1.5,
+          },
+          {
+            present: isBorn ? null : worst.rise <= fastRows ? true : null,
+            for: `it grew ${say(Math.round(factor))} times within ${saySteps(worst.rise, "watched step")}`,
+            weight: 2,
+          },
+        ],
+      },
+      {
+        id: "initialization-too-large",
+        statement: "Queries and keys began too large, or their product is not divided by sqrt(d).",
+        prior: 0.1,
+        clues: [{ present: before > 100, for: `the largest logit was ${say(before)} at the start already`, weight: 5 }],
+      },
+    ]);
+    const advice = [
+      ...(isBorn ? [scaleInitialization(curve.layer, true, settings)] : []),
+      normaliseQueries,
+      ...lowerRateOf(settings, rate, 3, "The largest logit stops growing; it stays below about 100."),
+    ];
     return [
       {
         severity: now >= lostFrom ? "error" : "warning",
@@ -91,57 +141,9 @@ export const attentionLogitGrowth = defineRule({
                 },
               ]),
         ],
-        causes: rank([
-          {
-            id: "qk-norm-missing",
-            statement: "Nothing bounds the product of queries and keys, so their norms grow together.",
-            prior: 0.5,
-            clues: [
-              {
-                present: worst.rows >= 2 * fewestRows ? true : null,
-                for: `it grew over ${saySteps(worst.rows, "watched step")}`,
-                weight: 1.3,
-              },
-              {
-                present: worst.isCollapsed ? true : null,
-                for: "attention has collapsed onto single places",
-                weight: 1.5,
-              },
-            ],
-          },
-          {
-            id: "learning-rate-too-high",
-            statement: "The learning rate is higher than attention without a bound can follow.",
-            prior: 0.35,
-            clues: [
-              {
-                present: isBorn ? false : Number.isNaN(rateThere) || rate === null ? null : rateThere > 0.7 * rate.peak,
-                for: `it began near the peak of the learning rate (${say(rateThere)})`,
-                against: isBorn
-                  ? "it was so before the first update"
-                  : `the learning rate was only ${say(rateThere)} where it began`,
-                weight: 1.5,
-              },
-              {
-                present: isBorn ? null : worst.rise <= fastRows ? true : null,
-                for: `it grew ${say(Math.round(factor))} times within ${saySteps(worst.rise, "watched step")}`,
-                weight: 2,
-              },
-            ],
-          },
-          {
-            id: "initialization-too-large",
-            statement: "Queries and keys began too large, or their product is not divided by sqrt(d).",
-            prior: 0.1,
-            clues: [
-              { present: before > 100, for: `the largest logit was ${say(before)} at the start already`, weight: 5 },
-            ],
-          },
-        ]),
-        advice: [
-          normaliseQueries,
-          ...lowerRateOf(settings, rate, 3, "The largest logit stops growing; it stays below about 100."),
-        ],
+        causes,
+        // What answers the likeliest cause comes first.
+        advice: causes[0]?.id === "learning-rate-too-high" ? advice.toReversed() : advice,
       },
     ];
   },

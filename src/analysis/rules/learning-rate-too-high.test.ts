@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { watchedStory } from "../layers.fixture.ts";
 import { changesOf, findingOf, missingFor, reportOn } from "../outcome.fixture.ts";
 import { faultFamilies } from "../faulty.fixture.ts";
 import { healthyFamilies } from "../healthy.fixture.ts";
@@ -50,4 +51,24 @@ test("is silent on a high rate with which a run learns well", () => {
 
 test("is not applicable to a short log", () => {
   expect(missingFor(rule, { rows: rows.slice(0, 20) })).toEqual(["loss of supervised training, 25 rows of it"]);
+});
+
+test("counts a first update that threw the weights, and not the doubling of weights that began at 0", () => {
+  const slow = (value: number, isOf: (layer: string) => boolean) => {
+    const story = watchedStory(1, { update_ratio: (row, layer) => (row === 0 && isOf(layer) ? value : undefined) });
+    const series = story.series?.map((one) => ({ ...one, step: one.step.map((step) => step - 49) })) ?? [];
+    return { ...story, series, rows: story.rows.map((row) => ({ ...row, loss: 6 + (row["loss"] ?? 0) / 8 })) };
+  };
+  expect(
+    findingOf(
+      "learning-rate-too-high",
+      slow(1.4, () => true),
+    ),
+  ).toMatchObject({ onset: { step: 1 } });
+  expect(
+    findingOf(
+      "learning-rate-too-high",
+      slow(1, (layer) => /proj|out/.test(layer)),
+    ),
+  ).toBeUndefined();
 });

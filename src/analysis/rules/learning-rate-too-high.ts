@@ -6,6 +6,7 @@ import { rowBefore } from "../facts/curve.ts";
 import { divergence } from "../facts/divergence.ts";
 import { lossOfNumbers } from "../facts/non-finite.ts";
 import { firstRatio } from "../facts/first-ratio.ts";
+import { firstUpdate } from "../facts/first-update.ts";
 import { gradGrowth } from "../facts/grad-growth.ts";
 import { gradShape } from "../facts/grad-shape.ts";
 import { lossToLearn } from "../facts/enough-loss.ts";
@@ -25,6 +26,14 @@ const growth = 10;
 /** A loss that is not below this share of its start has gained little of what a smaller rate gains. */
 const littleGained = 0.65;
 const fewestRelapses = 3;
+/**
+ * Half of the weights in one update. The recorded runs that train change most layers by 0.3 to 5 % in their first;
+ * weights that begin at 0 (every second module of LoRA) double and are left out by asking three of four layers.
+ */
+const thrownRatio = 0.5;
+/** ... and a loss that was above its first by this factor within the rows after it. */
+const launchRise = 1.1;
+const launchRows = 5;
 /** Half as much again is gained when the rate comes down, after nothing was gained at its height. */
 const decayGain = 0.25;
 /** A first loss this far above guessing is initial-loss-mismatch. */
@@ -41,6 +50,7 @@ export const learningRateTooHigh = defineRule({
     rate: optional(learningRate),
     growth: optional(gradGrowth),
     ratio: optional(firstRatio),
+    thrown: optional(firstUpdate),
     setup: setupFact,
     diverged: optional(divergence),
     lost: optional(lossOfNumbers),
@@ -66,6 +76,7 @@ export const learningRateTooHigh = defineRule({
     rate,
     growth: norms,
     ratio,
+    thrown,
     setup,
     diverged,
     lost,
@@ -83,7 +94,14 @@ export const learningRateTooHigh = defineRule({
     const isExtreme = setup.isRateExtreme === true;
     const hasGrown = normGrowth >= growth && last > 0.95 * best;
     const isRestless = relapses >= fewestRelapses || excursions.length >= fewestRelapses;
+    const isThrown = thrown !== null && thrown.ratio >= thrownRatio;
+    const hasJumped = rows.value.subarray(1, launchRows).some((value) => value > launchRise * at(rows.value, 0));
     const signs = [
+      ...(isThrown
+        ? [
+            `the update of step ${thrown.step} changed three of four layers by at least ${say(Math.round(100 * thrown.ratio))} % of their weights`,
+          ]
+        : []),
       ...(rise === null ? [] : [`it rose above its start to ${say(rise.value)} at step ${rise.step}`]),
       ...(relapses > 0 ? [`its level rose again ${relapses} times`] : []),
       ...(isLittle ? [`it has gained only ${say(Math.round(100 * (1 - last)))} % of its start`] : []),
@@ -96,11 +114,13 @@ export const learningRateTooHigh = defineRule({
       (rise !== null && (isLittle || isExtreme || isRestless)) ||
       (isExtreme && isLittle) ||
       (isRestless && isLittle && relapses > 0) ||
-      (hasGrown && isRestless);
+      (hasGrown && isRestless) ||
+      (isThrown && (isLittle || hasJumped));
     // A loss that only fell when the rate came down may have seen the data again by then: it takes another sign.
     if (!isSure && !(gainOfDecay >= decayGain && (isExtreme || isRestless))) return [];
     const step =
       rise?.step ??
+      (isThrown ? thrown.step : null) ??
       (isSure ? restless.firstRise : null) ??
       (isRestless ? firstRelapse : null) ??
       (isSure ? at(rows.step, 0) : (decayStep ?? at(rows.step, 0)));
@@ -121,7 +141,7 @@ export const learningRateTooHigh = defineRule({
     return [
       {
         severity: isSure ? "warning" : "info",
-        message: `The loss says that the learning rate${setup.rate === null ? "" : ` (${say(setup.rate)})`} is too high for this model: ${signs.join(", ")}.`,
+        message: `${isThrown ? "The weights and the loss say" : "The loss says"} that the learning rate${setup.rate === null ? "" : ` (${say(setup.rate)})`} is too high for this model: ${signs.join(", ")}.`,
         onset: { step },
         end: null,
         recovered: false,

@@ -16,7 +16,7 @@ export interface Stat {
 }
 
 /** TheDeepChecker's band of update ratios. */
-export const updateBand = { low: 1e-4, high: 1e-1 } as const;
+const updateBand = { low: 1e-4, high: 1e-1 } as const;
 
 const stats: readonly Stat[] = [
   {
