@@ -156,7 +156,6 @@ export const layerWeightNorm = ofLayers("weight_norm");
 export const layerUpdateRatio = ofLayers("update_ratio");
 export const layerActivationStd = ofLayers("activation_std");
 export const layerActivationMax = ofLayers("activation_abs_max");
-export const layerZeroShare = ofLayers("activation_zero_share");
 export const layerDeadShare = ofLayers("dead_share");
 export const layerSaturatedShare = ofLayers("saturated_share");
 /** sqrt(mean(g^2 / v)) of an Adam-like optimizer: 1 while its second moment keeps up with the gradients. */
@@ -173,7 +172,6 @@ const layerSignals: ReadonlyMap<string, Signal> = new Map(
     layerUpdateRatio,
     layerActivationStd,
     layerActivationMax,
-    layerZeroShare,
     layerDeadShare,
     layerSaturatedShare,
     layerUpdateRms,
