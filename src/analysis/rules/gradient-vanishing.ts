@@ -48,6 +48,7 @@ export const gradientVanishing = defineRule({
     "dead-units",
     "saturated-activations",
   ],
+  leadsTo: ["no-learning"],
   check({
     decay: { rows, early, late, onsetRow },
     shape,
