@@ -21,10 +21,10 @@ export class RunningMedian {
     else if (upper.length > lower.length) lower.push(-upper.pop());
   }
 
-  /** NaN while there is none. */
+  /** NaN while there is none. Zero is never negative. */
   get median(): number {
     const low = -this.#lower.top;
-    return this.#lower.length > this.#upper.length ? low : low + (this.#upper.top - low) * 0.5;
+    return this.#lower.length > this.#upper.length ? low + 0 : low + (this.#upper.top - low) * 0.5;
   }
 }
 

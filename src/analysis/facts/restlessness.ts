@@ -1,8 +1,8 @@
 import { at } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
-import { rowBefore } from "./curve.ts";
+import { type Curve, rowBefore } from "./curve.ts";
 import { gradNorm } from "./grad-norm.ts";
-import { learningRate } from "./learning-rate.ts";
+import { type LearningRate, learningRate } from "./learning-rate.ts";
 import { lossShape } from "./loss-shape.ts";
 import { blockLevels, levelOf, noiseWithin, rowsOfBlock } from "./stretch.ts";
 
@@ -99,17 +99,14 @@ export const restlessness = defineFact<Restlessness>({
 
 const middleOf = (a: number, b: number, c: number): number => Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
 
-function decayOf(
-  rows: { readonly step: Float64Array; readonly value: Float64Array; readonly length: number },
-  rate:
-    | { readonly value: Float64Array; readonly peak: number; readonly peakStep: number; atStep(step: number): number }
-    | undefined,
-): { gainOfDecay: number; decayStep: number | null } {
+function decayOf(rows: Curve, rate: LearningRate | undefined): { gainOfDecay: number; decayStep: number | null } {
   const none = { gainOfDecay: 0, decayStep: null };
   if (rate === undefined || !(rate.peak > 0)) return none;
+  // The rate is looked through once, and its rows are found among those of the loss by halves.
+  let place = 0;
   const row = (isThere: (share: number) => boolean, from: number): number => {
-    for (let i = from; i < rows.length; i++) if (isThere(rate.atStep(at(rows.step, i)) / rate.peak)) return i;
-    return rows.length;
+    while (place < rate.length && !isThere(at(rate.value, place) / rate.peak)) place += 1;
+    return place < rate.length ? Math.max(from, rowBefore(rows, at(rate.step, place) - 1) + 1) : rows.length;
   };
   const begin = row((share) => share >= high, 0);
   const end = row((share) => share < high, begin);
