@@ -9,6 +9,8 @@ import { plainest, type Track, trackOf } from "./track.ts";
 export interface DataWait {
   readonly rows: Track;
   readonly now: number;
+  /** False where the clock of the rows stands for the step time: a busy machine shows in it as well. */
+  readonly isMeasured: boolean;
 }
 
 /** The first rows start the workers and fill their queues. */
@@ -16,7 +18,7 @@ const settleRows = 3;
 const lastRows = 50;
 
 export const dataWait = defineFact<DataWait>({
-  id: "data_time and step_time, or their share",
+  id: "data_time and step_time or times of rows, or their share",
   derive(run) {
     const shares = plainest(run.series(dataShare));
     const waits = plainest(run.series(dataTime));
@@ -35,6 +37,11 @@ export const dataWait = defineFact<DataWait>({
         const row = rowBefore(curve, at(waits.step, i));
         return row < 0 ? Number.NaN : (ratio * wait) / at(curve.value, row);
       });
+    } else if (waits !== undefined) {
+      // Without a step time the clock has it: the time between rows, over the steps between them.
+      from = waits;
+      value = shareOfClock(waits);
+      if (!(median(value.filter(Number.isFinite)) <= mostOfClock)) return undefined;
     } else return undefined;
     const rows = trackOf({
       series: from.id,
@@ -43,9 +50,23 @@ export const dataWait = defineFact<DataWait>({
       value: value.subarray(settleRows),
       length: Math.max(0, from.length - settleRows),
     });
-    return rows === undefined ? undefined : { rows, now: median(rows.value.subarray(-lastRows)) };
+    const isMeasured = shares !== undefined || steps !== undefined;
+    return rows === undefined ? undefined : { rows, now: median(rows.value.subarray(-lastRows)), isMeasured };
   },
 });
+
+/** A wait cannot be longer than its step, beyond what the clock is off: then the unit was another one. */
+const mostOfClock = 1.05;
+
+function shareOfClock(waits: SeriesData): Float64Array {
+  const value = new Float64Array(waits.length).fill(Number.NaN);
+  for (let i = 1; i < waits.length; i++) {
+    const steps = at(waits.step, i) - at(waits.step, i - 1);
+    const time = at(waits.time, i) - at(waits.time, i - 1);
+    if (steps > 0 && time > 0) value[i] = (secondsOf(waits.name) * 1000 * at(waits.value, i) * steps) / time;
+  }
+  return value;
+}
 
 /** Names that say milliseconds; all others are taken for seconds. */
 const secondsOf = (name: string): number => (/(_ms|\(ms\))$/i.test(name) ? 1e-3 : 1);

@@ -43,11 +43,12 @@ const factorLogged = 1.3;
 const factorBetween = 2;
 const bandSigmas = 6;
 const backShare = 0.3;
-/** As many rows as three running medians. */
+/** As many rows as three running medians; as two where each step takes twice as long, which noise does not keep up. */
 const lastingRows = 25;
+const lastingRowsDoubled = 18;
 /** Growth: of the pairs of ten blocks nearly all have the later one slower, by half in all (of a logged time). */
 const blocks = 10;
-const fewestBlockRows = 4;
+const fewestBlockRows = 3;
 /** Kendall's tau; by chance 1 in 2,000 orders of ten blocks has as much. */
 const leastOrder = 0.78;
 const leastOrderBetween = 0.87;
@@ -169,7 +170,8 @@ function slowdownsIn(rows: Curve, smooth: Float64Array, factor: number): Slowdow
   const close = (end: number | null): void => {
     if (open === null) return;
     const to = end ?? rows.length;
-    if (to - open.row >= lastingRows) {
+    const now = median(rows.value.subarray(open.row, to));
+    if (to - open.row >= (now >= 2 * open.usual ? lastingRowsDoubled : lastingRows)) {
       const bar = open.usual + 0.5 * (open.bar - open.usual);
       let row = open.row;
       while (row > 0 && at(rows.value, row - 1) > bar) row -= 1;
@@ -177,7 +179,7 @@ function slowdownsIn(rows: Curve, smooth: Float64Array, factor: number): Slowdow
         row,
         step: at(rows.step, row),
         usual: open.usual,
-        now: median(rows.value.subarray(open.row, to)),
+        now,
         rows: to - row,
         endStep: end === null ? null : at(rows.step, end),
       });

@@ -11,6 +11,8 @@ import { defineRule } from "../rule.ts";
 /** TraceML speaks of a tenth of the step and calls a fifth critical: the first is worth a note, the second an alarm. */
 const warnShare = 0.1;
 const criticalShare = 0.2;
+/** Twice that where the step time is only the clock's. */
+const criticalShareOfClock = 0.4;
 const leastRows = 20;
 /** SageMaker's CPUBottleneck: in more than half of the samples; a sample comes every 5 s, so two minutes of them. */
 const starvedShare = 0.5;
@@ -48,11 +50,13 @@ export const inputBound = defineRule({
     let onset: { step: number | null; time?: number } = { step: null };
     if (isWaiting) {
       const { rows } = wait;
+      // A loader that became slow waited a little before as well: it began where half of the wait was there.
+      const bar = Math.max(warnShare, wait.now / 2);
       let row = Math.max(
         0,
-        lastingFrom(rows, (value) => value >= warnShare),
+        lastingFrom(rows, (value) => value >= bar),
       );
-      while (row > 0 && at(rows.value, row - 1) >= warnShare) row -= 1;
+      while (row > 0 && at(rows.value, row - 1) >= bar) row -= 1;
       onset = { step: at(rows.step, row) };
       evidence.push(
         { series: rows.series, step: at(rows.step, row), value: at(rows.value, row), note: "share of the step, here" },
@@ -84,7 +88,10 @@ export const inputBound = defineRule({
     ];
     return [
       {
-        severity: isStarved || (wait !== null && wait.now >= criticalShare) ? "warning" : "info",
+        severity:
+          isStarved || (wait !== null && wait.now >= (wait.isMeasured ? criticalShare : criticalShareOfClock))
+            ? "warning"
+            : "info",
         message: `${said.join(", and ")}.`.replace(/^./, (letter) => letter.toUpperCase()),
         onset,
         end: null,
