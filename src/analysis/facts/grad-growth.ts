@@ -1,6 +1,7 @@
 import { at } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import { gradNorm } from "./grad-norm.ts";
+import { levelOf } from "./stretch.ts";
 
 /**
  * Whether grad_norm grows like a sum of gradients: from row to row by little, over the first rows by much,
@@ -12,6 +13,9 @@ export interface GradGrowth {
   readonly times: number;
   /** First row at which the norm is `sumTimes` the first. */
   readonly step: number;
+  /** Level of the last rows over the first. */
+  readonly total: number;
+  readonly first: number;
 }
 
 /** Rows of the beginning: later on a sum of gradients is thrown about by a model that fell apart. */
@@ -32,6 +36,13 @@ export const gradGrowth = defineFact<GradGrowth>({
     const times = at(norms.value, count - 1) / at(norms.value, 0);
     let row = 0;
     while (row < count - 1 && at(norms.value, row) < sumTimes * at(norms.value, 0)) row += 1;
-    return { step: at(norms.step, row), times, isSum: times >= sumTimes && rising >= risingShare * (count - 1) };
+    const total = levelOf(norms.value, norms.length - 10, norms.length) / at(norms.value, 0);
+    return {
+      total,
+      first: at(norms.value, 0),
+      step: at(norms.step, row),
+      times,
+      isSum: times >= sumTimes && rising >= risingShare * (count - 1),
+    };
   },
 });

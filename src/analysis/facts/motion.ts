@@ -11,6 +11,8 @@ export interface Motion {
   /** Level of grad_norm at the start and at the end. */
   readonly normFirst: number;
   readonly normLast: number;
+  /** Share of the rows whose grad_norm is not finite; NaN when not logged. */
+  readonly lostNorms: number;
   /** Held-out loss is the same number, to the digits of the log, at every evaluation: it is computed without dropout. */
   readonly isHeldConstant: boolean | null;
   readonly heldStep: number;
@@ -51,6 +53,10 @@ export const motion = defineFact<Motion>({
     return {
       normFirst: norms === undefined ? Number.NaN : levelOf(norms.value, 0, nearRows),
       normLast: norms === undefined ? Number.NaN : levelOf(norms.value, norms.length - nearRows, norms.length),
+      lostNorms:
+        norms === undefined
+          ? Number.NaN
+          : norms.value.reduce((count, norm) => count + (Number.isFinite(norm) ? 0 : 1), 0) / norms.length,
       isHeldConstant:
         evals === undefined || evals.length < fewestEvals
           ? null

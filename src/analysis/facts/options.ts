@@ -5,6 +5,7 @@ import { dialects } from "../dialects/index.ts";
 import { type Dialect, nameOf, type OptionId, optionIds } from "../dialects/dialect.ts";
 import { plain } from "../dialects/plain.ts";
 import { defineFact, type Fact, type RunView } from "../fact.ts";
+import { evalMetric } from "../signals.ts";
 import { logLines } from "./log-lines.ts";
 
 /** The settings of the run and how its user spells them. Always present. */
@@ -77,14 +78,19 @@ const configuredVocabulary = numberAt(
   "padded_vocab_size",
   "n_vocab",
   "model.vocab_size",
-  "num_classes",
-  "n_classes",
 );
+
+const configuredClasses = numberAt("num_labels", "num_classes", "n_classes", "classes");
 
 /** Number of tokens or classes the output layer chooses from, as configured or as a line of the log says. */
 export const vocabularySize: Fact<number> = defineFact({
   id: "vocab_size",
-  derive: (run, get) => configuredVocabulary(run) ?? get(logLines)?.vocabulary ?? undefined,
+  derive(run, get) {
+    // A classifier built on a language model has both; its loss is over the classes, as its accuracy says.
+    const classes = configuredClasses(run);
+    if (classes !== undefined && run.series(evalMetric).some(({ name }) => /acc(uracy)?$/i.test(name))) return classes;
+    return configuredVocabulary(run) ?? get(logLines)?.vocabulary ?? classes;
+  },
 });
 
 export type Precision = "fp16" | "bf16" | "fp32";

@@ -1,14 +1,15 @@
+import { at } from "../../base/statistics.ts";
 import { toWire } from "../../model/number.ts";
 import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
-import { gradShape, type Surge } from "../facts/grad-shape.ts";
+import { gradShape, type GradShape, type Surge } from "../facts/grad-shape.ts";
 import { layerGradients } from "../facts/layer-gradients.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { logLines } from "../facts/log-lines.ts";
 import { options, precision } from "../facts/options.ts";
 import { setup as setupFact } from "../facts/setup.ts";
 import { firstRatio } from "../facts/first-ratio.ts";
-import { gradGrowth } from "../facts/grad-growth.ts";
+import { type GradGrowth, gradGrowth } from "../facts/grad-growth.ts";
 import { clipGradients, lowerRate, surroundingsOf } from "../instability.ts";
 import { say, saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
@@ -16,6 +17,8 @@ import { instabilitySuspects } from "../suspects/instability.ts";
 
 /** One or two rows above the band that come back are everyday; a sign explains them. */
 const lastingRows = 3;
+/** As far as a surge reaches; see `GradGrowth` for what makes it a sum. */
+const summedFactor = 10;
 
 /** Surges that are no everyday peaks: lasting ones, and one at the end of the log that still grows. */
 export const lasting = (surges: readonly Surge[]): Surge[] => surges.filter((surge) => surge.rows >= lastingRows);
@@ -51,7 +54,8 @@ export const gradientExplosion = defineRule({
     "preference-degeneration",
   ],
   check({ grad, rate, layers, growth, ratio, setup, options: settings }) {
-    const surges = lasting(grad.surges);
+    const found = lasting(grad.surges);
+    const surges = found.length === 0 && growth !== null ? summed(grad, growth) : found;
     const [first] = surges;
     const last = surges.at(-1);
     if (first === undefined || last === undefined) return [];
@@ -102,3 +106,20 @@ export const gradientExplosion = defineRule({
     ];
   },
 });
+
+/** A sum of all gradients so far grows without leaving any band: each row is near the one before. */
+function summed({ rows, largest }: GradShape, { isSum, total, first, step }: GradGrowth): Surge[] {
+  if (!isSum || !(total >= summedFactor)) return [];
+  const row = rows.step.indexOf(step);
+  const peakRow = rows.value.indexOf(largest);
+  return [
+    {
+      row,
+      step,
+      usual: first,
+      peak: { step: at(rows.step, peakRow), value: largest },
+      endStep: null,
+      rows: rows.length - row,
+    },
+  ];
+}

@@ -108,6 +108,7 @@ export const lossPlateau = defineRule({
           standstillSuspects({
             atChance: null,
             fromStart: false,
+            moves: false,
             jumped: shape.launch !== null || shape.excursions.length > 2,
             setup,
             motion,

@@ -1,3 +1,4 @@
+import { at, median } from "../../base/statistics.ts";
 import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
 import { gradShape } from "../facts/grad-shape.ts";
@@ -75,6 +76,7 @@ export const lossSpike = defineRule({
       recovered: isBack,
       repeats: spikes.length,
       initialRatio: ratio ?? Number.NaN,
+      isRegular: comesRegularly(spikes.map(({ step }) => step)),
       isSumGrowing: growth?.isSum ?? null,
     };
     return [
@@ -99,3 +101,11 @@ export const lossSpike = defineRule({
     ];
   },
 });
+
+/** Four times and more, with distances that differ by less than a quarter; null when it came less often. */
+function comesRegularly(steps: readonly number[]): boolean | null {
+  if (steps.length < 4) return null;
+  const distances = steps.slice(1).map((step, i) => step - at(steps, i));
+  const usual = median(distances);
+  return distances.every((distance) => Math.abs(distance / usual - 1) < 0.25);
+}

@@ -58,3 +58,17 @@ describe("no-learning", () => {
     expect(missingFor(rule, { rows: policy })).toEqual(["loss of supervised training, 20 rows of it"]);
   });
 });
+
+test("warns of a run that moves evenly and hardly from where it began", () => {
+  const crawling = healthyRows(random(61), { ...usualShape, schedule: "cosine", rate: 1e-6 }).map((row, i) => {
+    const done = 0.5 * (1 + Math.sin(Math.PI * (i / 200 - 0.5)));
+    return { ...row, loss: Math.log(32000) * (1 - 0.06 * done) + 0.01 * Math.sin(37 * i) };
+  });
+  const config = { vocab_size: 32000, learning_rate: 1e-6 };
+  const found = findingOf("no-learning", { rows: without(crawling, "eval_loss"), config });
+  expect(found).toMatchObject({ severity: "warning" });
+  expect(found?.causes[0]?.id).toBe("learning-rate-too-low");
+  expect(found?.message).toContain("far too small");
+  const running = { rows: without(crawling, "eval_loss").slice(0, 60), config, info: { status: "running" as const } };
+  expect(findingOf("no-learning", running)).toBeUndefined();
+});

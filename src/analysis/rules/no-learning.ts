@@ -7,6 +7,7 @@ import { lossToLearn } from "../facts/enough-loss.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { motion as motionFact } from "../facts/motion.ts";
 import { chance as chanceFact } from "../facts/chance.ts";
+import { crawl } from "../facts/crawl.ts";
 import { options } from "../facts/options.ts";
 import { setup as setupFact } from "../facts/setup.ts";
 import { round, say, saySteps } from "../numbers.ts";
@@ -45,6 +46,7 @@ export const noLearning = defineRule({
     norms: optional(gradNorm),
     evals: optional(evalLoss),
     chance: optional(chanceFact),
+    slow: optional(crawl),
     setup: setupFact,
     motion: motionFact,
     options,
@@ -57,7 +59,7 @@ export const noLearning = defineRule({
     "accumulation-scaling",
     "gradient-explosion",
   ],
-  check({ shape, rate, norms, evals, chance, setup, motion, options: settings }) {
+  check({ shape, rate, norms, evals, chance, slow, setup, motion, options: settings }) {
     const { rows, noise, launch, excursions } = shape;
     const first = at(rows.step, 0);
     const last = at(rows.step, rows.length - 1);
@@ -79,14 +81,15 @@ export const noLearning = defineRule({
     // training loss out, which then may be noisier.
     const held =
       evals === null || evals.length < 2 ? Number.NaN : 1 - at(evals.value, evals.length - 1) / at(evals.value, 0);
-    if (held > heldShare) return [];
+    if (held > heldShare && slow === null) return [];
     const isHeldFlat =
       evals !== null &&
       evals.length >= fewestEvals &&
       Math.abs(held) < flatShare &&
       median(rows.value.subarray(0, firstRows)) - end < firstGain * Math.abs(start);
     const bar = (isHeldFlat ? borneOutShare : flatShare) * Math.abs(start);
-    if (!(start - end + 2 * error < bar) || !(2 * error < bar)) return [];
+    const isFlat = start - end + 2 * error < bar && 2 * error < bar;
+    if (!isFlat && slow === null) return [];
     const norm = norms === null ? Number.NaN : at(norms.value, norms.length - 1);
     const atChance = chance !== null && Math.abs(end / chance.loss - 1) <= chanceShare;
     const configured = settings.number("learning_rate") ?? rate?.peak;
@@ -96,8 +99,18 @@ export const noLearning = defineRule({
       {
         // A good model that is trained further may gain as little for long: at chance, or without a gradient, it is
         // sure; with a flat held-out loss it is likely; else it is only said.
-        severity: atChance || isRateZero === true || norm < tinyNorm ? "error" : held <= heldShare ? "warning" : "info",
-        message: `Loss was ${say(start)} at the start and is ${say(end)} after ${last} steps (${saySteps(rows.length)}): no change beyond its noise of ${say(noise)}.${atChance ? ` That is ${chance.words}: the model still guesses.` : ""}`,
+        severity:
+          !isFlat && slow !== null
+            ? "warning"
+            : atChance || isRateZero === true || norm < tinyNorm
+              ? "error"
+              : held <= heldShare
+                ? "warning"
+                : "info",
+        message:
+          !isFlat && slow !== null
+            ? `Loss fell from ${say(slow.from)} only to ${say(slow.to)} in ${last} steps (${saySteps(rows.length)}), ${say(Math.round(100 * slow.gain))} % of what guessing costs, and for the same learning rate as fast at the end as at the start: the steps are far too small.`
+            : `Loss was ${say(start)} at the start and is ${say(end)} after ${last} steps (${saySteps(rows.length)}): no change beyond its noise of ${say(noise)}.${atChance ? ` That is ${chance.words}: the model still guesses.` : ""}`,
         onset: { step: first },
         end: null,
         recovered: false,
@@ -120,8 +133,9 @@ export const noLearning = defineRule({
         ],
         causes: rank(
           standstillSuspects({
-            atChance: chance === null ? null : atChance,
+            atChance: chance === null || !isFlat ? null : atChance,
             fromStart: true,
+            moves: !isFlat,
             jumped: launch !== null || excursions.length > 2,
             setup,
             motion,

@@ -13,6 +13,8 @@ export interface Trouble {
   readonly initialRatio?: number;
   /** grad_norm grows evenly from row to row, see `GradShape`; null when not known. */
   readonly isSumGrowing?: boolean | null;
+  /** It comes back at equal distances; null when it did not happen often enough to say. */
+  readonly isRegular?: boolean | null;
 }
 
 /** Half-way between what recipes use (0.9 to 0.999) and a memory of 10,000 steps. */
@@ -28,7 +30,7 @@ const growthBar = 30;
 /** Why a loss or a gradient leaves its band, and what speaks for each. */
 export function instabilitySuspects(around: Surroundings, trouble: Trouble, setup: Setup): Suspect[] {
   const { grad, surge, lead, rate } = around;
-  const { isEarly, recovered, repeats, initialRatio = Number.NaN, isSumGrowing = null } = trouble;
+  const { isEarly, recovered, repeats, initialRatio = Number.NaN, isSumGrowing = null, isRegular = null } = trouble;
   const hasNorms = grad !== null;
   const { clip } = setup;
   const isUnclipped = clip === null ? null : clip === 0;
@@ -222,7 +224,12 @@ export function instabilitySuspects(around: Surroundings, trouble: Trouble, setu
           against: "the data is shuffled",
           weight: 8,
         },
-        { present: repeats > 3 ? true : null, for: `it happened ${repeats} times`, weight: 2 },
+        {
+          present: isRegular,
+          for: `it comes back at equal distances, ${repeats} times`,
+          against: "it comes at uneven distances",
+          weight: isRegular === true ? 12 : 2,
+        },
       ],
     },
   ];

@@ -9,6 +9,8 @@ export interface Standstill {
   readonly atChance: boolean | null;
   /** It never moved, other than falling first and stopping then. */
   readonly fromStart: boolean;
+  /** It does move, by very little. */
+  readonly moves: boolean;
   /** The loss rose or jumped at the beginning, before it stood still. */
   readonly jumped: boolean;
   readonly setup: Setup;
@@ -29,7 +31,7 @@ const deepFrom = 5;
 const largeInput = 30;
 
 /** Why a loss does not move, and what speaks for each. */
-export function standstillSuspects({ atChance, fromStart, jumped, setup, motion }: Standstill): Suspect[] {
+export function standstillSuspects({ atChance, fromStart, moves, jumped, setup, motion }: Standstill): Suspect[] {
   const { normFirst, normLast, isHeldConstant, stillShare, scheduleEnd } = motion;
   const isNormKnown = Number.isFinite(normLast);
   const hasNorm = isNormKnown ? normLast >= tinyNorm : null;
@@ -46,6 +48,7 @@ export function standstillSuspects({ atChance, fromStart, jumped, setup, motion 
       statement: "Nearly all parameters are frozen, or the optimizer holds others than the model's.",
       prior: fromStart ? 0.35 : 0.02,
       clues: [
+        { present: moves ? false : null, against: "the loss moves, so the weights do", weight: 3 },
         {
           present: hasNorm === null ? null : !hasNorm || normLast < 5 * tinyNorm,
           for: `grad_norm is only ${say(normLast)}`,
@@ -78,6 +81,7 @@ export function standstillSuspects({ atChance, fromStart, jumped, setup, motion 
         "The optimizer does not change the model: its step is never called or always skipped, or it holds parameters of another copy.",
       prior: fromStart ? 0.15 : 0.03,
       clues: [
+        { present: moves ? false : null, against: "the loss moves, so the weights do", weight: 10 },
         {
           present: isHeldConstant,
           for: `the held-out loss is ${say(motion.heldValue)} at every evaluation: the weights are the same`,
@@ -144,6 +148,7 @@ export function standstillSuspects({ atChance, fromStart, jumped, setup, motion 
       statement: "Labels do not depend on the inputs (shuffled apart), so there is nothing to learn.",
       prior: 0.12,
       clues: [
+        { present: moves ? false : null, against: "the loss goes on falling", weight: 3 },
         {
           present: atChance,
           for: "the loss stands at chance",
@@ -220,6 +225,19 @@ export function standstillSuspects({ atChance, fromStart, jumped, setup, motion 
           present: setup.firstOutput === null ? null : setup.firstOutput > largeInput,
           for: `the first layer already puts out ${say(setup.firstOutput ?? Number.NaN)}: its inputs are not normalised`,
           weight: 4,
+        },
+      ],
+    },
+    {
+      id: "wrong-loss-scale",
+      statement: "The loss scale is wrong: every step overflows and is skipped, or gradients round to 0.",
+      prior: 0.02,
+      clues: [
+        {
+          present: Number.isNaN(motion.lostNorms) ? null : motion.lostNorms > 0.5,
+          for: `grad_norm is not a number in ${say(Math.round(100 * motion.lostNorms))} % of the rows`,
+          against: "grad_norm is a number",
+          weight: 25,
         },
       ],
     },
