@@ -146,7 +146,6 @@ export const pictures: Readonly<Record<string, Pair>> = {
     fires: generated("largeUpdates", "each step changes the weights by a third"),
     innocent: generated("watched", "a thousandth of the weights, fading with the rate"),
   },
-<<<<<<< HEAD
   "learning-rate-too-high": {
     fires: recording("gpt-lr-too-high-seed1", "a learning rate of 0.6, 150 times too high"),
     innocent: recording("gpt-healthy-small-batch-seed1", "four sequences a step: noisy, and falling"),
@@ -175,32 +174,5 @@ export const pictures: Readonly<Record<string, Pair>> = {
   "data-repeated": {
     fires: generated("sorted", "the same order in every epoch"),
     innocent: generated("shuffledEpochs", "shuffled anew in each epoch"),
-=======
-  "loss-scale-collapse": {
-    fires: generated("scaleFloor", "the scale halves down to 1"),
-    innocent: generated("scaleSettles", "the scale looks for its place, and finds it"),
-    series: "loss_scale",
-  },
-  "clipping-dominates": {
-    fires: generated("clipped", "SGD whose gradients are clipped to a fraction"),
-    innocent: generated("largeNorm", "a large norm that nothing clips"),
-    series: "grad_norm",
-  },
-  memorization: {
-    fires: generated("byHeart", "training loss near 0, held-out loss where it was"),
-    innocent: generated("solved", "a task that is solved: both are low"),
-  },
-  "data-repeated": {
-    fires: generated("sorted", "sorted data: each epoch makes the same pattern"),
-    innocent: generated("shuffledEpochs", "shuffled epochs"),
-  },
-  "loss-plateau": {
-    fires: generated("shortSchedule", "a schedule that ended halfway"),
-    innocent: generated("plateau", "a plateau after a long fall"),
-  },
-  "learning-rate-too-high": {
-    fires: generated("restless", "the loss rises, relapses and gains little"),
-    innocent: generated("warmUpBump", "a rise within the warm-up that comes back"),
->>>>>>> 5d5e79f (Find runs that crawl, sums of gradients and spikes at equal distances)
   },
 };
