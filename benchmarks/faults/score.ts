@@ -39,9 +39,9 @@ for (const name of wanted) runs.push(await load(name));
 
 const own = new Map(runs.map((recorded) => [recorded.name, judge(recorded, alarmsOf(reportOf(recorded)))]));
 const answers = options.peers === undefined ? {} : askPeers(options.peers, runs, "out/faults-peers");
-const delays = options.verbose ? new Map<string, number | null>() : new Map(
-  runs.filter(({ truth }) => !truth.healthy).map((recorded) => [recorded.name, rowsToAlarm(recorded)]),
-);
+const delays = options.verbose
+  ? new Map<string, number | null>()
+  : new Map(runs.filter(({ truth }) => !truth.healthy).map((recorded) => [recorded.name, rowsToAlarm(recorded)]));
 
 const splits = (["tuning", "held-out"] as const).filter((split) => runs.some(({ truth }) => truth.split === split));
 let text = "";

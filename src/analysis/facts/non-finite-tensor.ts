@@ -34,14 +34,14 @@ const opening = /^first non-finite tensor\b/;
 const phases: readonly Phase[] = ["forward", "backward", "optimizer"];
 
 /** `key=value` pairs; a value with blanks stands in double quotes. */
-export function readLogfmt(text: string): ReadonlyMap<string, string> {
+function readLogfmt(text: string): ReadonlyMap<string, string> {
   const pairs = new Map<string, string>();
   for (const [, key = "", quoted, plain] of text.matchAll(/([A-Za-z_][\w.]*)=(?:"((?:[^"\\]|\\.)*)"|(\S*))/g))
     pairs.set(key, quoted?.replaceAll(/\\(.)/g, "$1") ?? plain ?? "");
   return pairs;
 }
 
-export const isFirstNonFinite = (record: LogRecord): boolean => opening.test(record.message);
+const isFirstNonFinite = (record: LogRecord): boolean => opening.test(record.message);
 
 interface Scan {
   read: number;

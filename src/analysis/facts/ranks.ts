@@ -4,7 +4,7 @@ import type { SeriesData } from "../run-data.ts";
 import { gradNorm, parametersHash, type Signal, stepTime, throughput } from "../signals.ts";
 
 /** One metric of several ranks: the series that carry the label `rank`, of the name that most of them share. */
-export function ranksOf(run: RunView, signal: Signal): SeriesData[] {
+function ranksOf(run: RunView, signal: Signal): SeriesData[] {
   const byName = new Map<string, SeriesData[]>();
   for (const series of run.series(signal)) {
     if (!isRank(series.labels["rank"])) continue;
@@ -17,8 +17,8 @@ export function ranksOf(run: RunView, signal: Signal): SeriesData[] {
   return best.length > 1 ? best : [];
 }
 
-export const isRank = (label: string | undefined): label is string => label !== undefined && /^\d+$/.test(label);
-export const rankOf = (series: SeriesData): number => Number(series.labels["rank"] ?? Number.NaN);
+const isRank = (label: string | undefined): label is string => label !== undefined && /^\d+$/.test(label);
+const rankOf = (series: SeriesData): number => Number(series.labels["rank"] ?? Number.NaN);
 
 /** The rank that the others wait for. */
 export interface Straggler {
