@@ -28,6 +28,8 @@ export const chance: Fact<Chance> = defineFact<Chance>({
         ? { loss: Math.log(vocabulary), words: `ln(${vocabulary})`, classes: vocabulary }
         : undefined;
     const rows = get(supervisedLoss);
+    if (rows !== undefined && rows.length >= fewestRows && standsAtCoin(rows.value))
+      return { loss: Math.LN2, words: "ln(2), a coin's", classes: 2 };
     const accuracy = get(taskMetrics)?.find(({ series }) => /acc(uracy)?$/i.test(series));
     if (rows === undefined || accuracy === undefined || accuracy.length < 2) return undefined;
     const right = median(accuracy.value);
@@ -39,6 +41,13 @@ export const chance: Fact<Chance> = defineFact<Chance>({
       : undefined;
   },
 });
+
+/** A loss that begins and ends within this share of ln 2 is that of two classes, or of a yes or no for each candidate. */
+const coinShare = 0.02;
+const standsAtCoin = (values: Float64Array): boolean =>
+  [levelOf(values, 0, 10), levelOf(values, values.length - 10, values.length)].every(
+    (level) => Math.abs(level / Math.LN2 - 1) < coinShare,
+  );
 
 /** A first loss this many times the level to which it falls within the first tenth ... */
 const fallFactor = 5;

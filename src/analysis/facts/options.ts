@@ -80,7 +80,7 @@ const configuredVocabulary = numberAt(
   "model.vocab_size",
 );
 
-const configuredClasses = numberAt("num_labels", "num_classes", "n_classes", "classes");
+const configuredClasses = numberAt("num_labels", "num_classes", "n_classes", "n_labels", "classes");
 
 /** Number of tokens or classes the output layer chooses from, as configured or as a line of the log says. */
 export const vocabularySize: Fact<number> = defineFact({

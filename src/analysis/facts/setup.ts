@@ -4,6 +4,7 @@ import { layerActivationMax, layerActivationStd } from "./layers.ts";
 import { learningRate } from "./learning-rate.ts";
 import { optimizer } from "./optimizer.ts";
 import { options, precision } from "./options.ts";
+import { objective } from "./trainer.ts";
 import { units } from "./units.ts";
 import type { Units } from "./units.ts";
 
@@ -45,6 +46,8 @@ export interface Setup {
  */
 const extremeAdam = 0.01;
 const extremeSgd = 1;
+/** Adagrad's steps shrink with all gradients so far: 0.01 (PyTorch) to 0.1 (TensorFlow's recommenders) are usual. */
+const extremeAdagrad = 1;
 const tinyAdam = 3e-6;
 const tinySgd = 1e-4;
 
@@ -57,7 +60,8 @@ export const setup = defineFact<Setup>({
     const rate = settings?.number("learning_rate") ?? logged?.peak ?? null;
     const isAdaptive = algorithm?.isAdaptive ?? null;
     // Most trainers begin with AdamW; an unknown one is judged by the wider of both bounds.
-    const extreme = isAdaptive === true ? extremeAdam : extremeSgd;
+    const isAdagrad = /adagrad/i.test(algorithm?.name ?? "");
+    const extreme = isAdagrad ? extremeAdagrad : isAdaptive === true ? extremeAdam : extremeSgd;
     const tiny = isAdaptive === false ? tinySgd : tinyAdam;
     const warmup = settings?.number("warmup_steps");
     const clip = settings?.number("max_grad_norm") ?? null;
@@ -81,7 +85,10 @@ export const setup = defineFact<Setup>({
             : warmup > 0,
       clip,
       beta2: settings?.number("adam_beta2") ?? null,
-      epsilon: settings?.number("adam_epsilon") ?? null,
+      epsilon:
+        settings?.number("adam_epsilon") ??
+        // Of policies `epsilon` is the clip range.
+        (get(objective) === "reinforcement" ? null : numberOf(run, "epsilon", "opt_eps", "optimizer_eps")),
       precision: get(precision) ?? null,
       shuffles: switchOf(run, "shuffle", "train.shuffle", "data.shuffle", "dataloader_shuffle"),
       normalises: normalisationOf(run),

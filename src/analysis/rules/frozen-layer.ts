@@ -11,6 +11,7 @@ import {
   layerWeightNorm,
 } from "../facts/layers.ts";
 import { options } from "../facts/options.ts";
+import { setup as setupFact } from "../facts/setup.ts";
 import { saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
 
@@ -40,10 +41,11 @@ export const frozenLayer = defineRule({
     gradients: optional(layerGradNorm),
     weights: optional(layerWeightNorm),
     intended: intendedFreezing,
+    setup: setupFact,
     options,
   },
   signOf: ["non-finite-layer"],
-  check({ updates, gradients, weights, intended, options: settings }) {
+  check({ updates, gradients, weights, intended, setup, options: settings }) {
     if (intended.reason !== null) return [];
     const training = updates.filter((curve) => isMoving(curve));
     if (training.length === 0) return [];
@@ -59,11 +61,19 @@ export const frozenLayer = defineRule({
     const step = at(first.curve.step, first.row);
     const isFromStart = first.row === 0;
     const isHead = frozen.length >= headShare * all.size;
+    // No gradient, and fewer parameters require one than there are: somebody switched a small part off, which is said
+    // and not warned of.
+    const isSwitchedOff =
+      !intended.isDenied &&
+      setup.trainableShare !== null &&
+      setup.trainableShare >= 0.5 &&
+      setup.trainableShare < 1 &&
+      frozen.every(({ gradient }) => gradient === "none");
     const names = frozen.slice(0, 3).map((one) => one.layer);
     const more = frozen.length - names.length;
     return [
       {
-        severity: isHead ? "info" : "warning",
+        severity: isHead || isSwitchedOff ? "info" : "warning",
         message: `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""} of ${all.size} layers ${frozen.length === 1 ? "has" : "have"} not changed ${isFromStart ? "since the first watched step" : `since step ${step}`}, for ${saySteps(first.rows, "watched step")}, while the others train. ${gradientWords(first)}`,
         onset: { step, layer: first.layer },
         end: null,

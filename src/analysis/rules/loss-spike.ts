@@ -1,5 +1,6 @@
 import { at, median } from "../../base/statistics.ts";
 import { rank } from "../causes.ts";
+import { type Curve, rowBefore } from "../facts/curve.ts";
 import { optional } from "../fact.ts";
 import { gradShape } from "../facts/grad-shape.ts";
 import { learningRate } from "../facts/learning-rate.ts";
@@ -34,6 +35,23 @@ const harmfulRow = 1;
  */
 const noisyShare = 0.12;
 const noisyRows = 3;
+/**
+ * Above the first loss, and all rows since, the model is worse on these batches than before it learned anything: their labels contradict
+ * what the others teach. Hard examples and noise of small batches stay below it.
+ */
+const worseThanUntrained = 1.15;
+/** ... with grad_norm this many times its usual at that row, as `gradShape` asks of rows out of their band. */
+const normFactor = 4;
+
+const largestOf = (values: Float64Array): number => values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+
+/** Largest finite value of a row at or next to the steps from..to. */
+function largestNear(rows: Curve, from: number, to: number): number {
+  let largest = Number.NaN;
+  for (let i = Math.max(0, rowBefore(rows, from)); i < rows.length && at(rows.step, i) <= to; i++)
+    if (Number.isFinite(at(rows.value, i)) && !(at(rows.value, i) <= largest)) largest = at(rows.value, i);
+  return largest;
+}
 
 export const lossSpike = defineRule({
   id: "loss-spike",
@@ -60,11 +78,17 @@ export const lossSpike = defineRule({
     const last = spikes.at(-1) ?? first;
     const around = surroundingsOf(first.step, { grad, rate, options: settings });
     const isNoisy = worst.noise > noisyShare * Math.abs(worst.before);
-    const isHarmful = isNoisy
-      ? worst.rows >= noisyRows && worst.harm >= harmfulRow
-      : worst.rows > 1
-        ? worst.harm >= harmfulShare
-        : worst.harm >= harmfulRow && around.surge !== null;
+    const normThere = grad === null ? Number.NaN : largestNear(grad.rows, worst.step, worst.peak.step);
+    const isContradiction =
+      worst.peak.value > worseThanUntrained * largestOf(shape.rows.value.subarray(0, worst.row)) &&
+      worst.before < shape.initial - 3 * worst.noise &&
+      (worst.rows >= 2 ? !(normThere < 2 * (grad?.usual ?? 0)) : normThere >= normFactor * (grad?.usual ?? 0));
+    const isHarmful =
+      isContradiction || isNoisy
+        ? isContradiction || (worst.rows >= noisyRows && worst.harm >= harmfulRow)
+        : worst.rows > 1
+          ? worst.harm >= harmfulShare
+          : worst.harm >= harmfulRow && around.surge !== null;
     const isBack = last.endStep !== null;
     const much = `from ${say(first.before)} to ${say(first.peak.value)}, ${say(Math.round((first.peak.value - first.before) / first.noise))} times its noise`;
     const back =

@@ -29,6 +29,8 @@ const fewestEvals = 3;
 /** ... and the very first rows were no higher than this: a loss that fell and then stood still is loss-plateau. */
 const firstRows = 5;
 const firstGain = 0.04;
+/** Of chance, where it is known: what training gained below it, with 2 standard errors, while no evaluation is below it. */
+const guessedShare = 0.04;
 /** A log that begins this many of its own intervals after step 0 is a part of a longer run, where a plateau is normal. */
 const lateStartIntervals = 20;
 /** A held-out loss that fell by more than this share has learned. */
@@ -81,14 +83,24 @@ export const noLearning = defineRule({
     // training loss out, which then may be noisier.
     const held =
       evals === null || evals.length < 2 ? Number.NaN : 1 - at(evals.value, evals.length - 1) / at(evals.value, 0);
-    if (held > heldShare && slow === null) return [];
+    // A start above chance that falls to chance has learned how often each class comes, and nothing of the task.
+    const heldNow = evals === null ? Number.NaN : at(evals.value, evals.length - 1);
+    const isHeldAtChance =
+      chance !== null && evals !== null && evals.length >= fewestEvals && heldNow > (1 - heldShare) * chance.loss;
+    const isGuessing =
+      chance !== null &&
+      start > (1 - flatShare) * chance.loss &&
+      !(heldNow < (1 - heldShare) * chance.loss) &&
+      chance.loss - end + 2 * error < (isHeldAtChance ? guessedShare : flatShare) * chance.loss &&
+      end < (1 + chanceShare) * chance.loss;
+    if (held > heldShare && slow === null && !isGuessing) return [];
     const isHeldFlat =
       evals !== null &&
       evals.length >= fewestEvals &&
       Math.abs(held) < flatShare &&
       median(rows.value.subarray(0, firstRows)) - end < firstGain * Math.abs(start);
     const bar = (isHeldFlat ? borneOutShare : flatShare) * Math.abs(start);
-    const isFlat = start - end + 2 * error < bar && 2 * error < bar;
+    const isFlat = isGuessing || (start - end + 2 * error < bar && 2 * error < bar);
     if (!isFlat && slow === null) return [];
     const norm = norms === null ? Number.NaN : at(norms.value, norms.length - 1);
     const atChance = chance !== null && Math.abs(end / chance.loss - 1) <= chanceShare;
