@@ -29,6 +29,8 @@ const collapseFrom = 50;
 const collapsedEntropy = 0.1;
 /** Large from the first step on is a fault only where attention is collapsed as well: one place of a row gets all, in nats. */
 const onePlace = 0.1;
+/** No initialisation makes such logits: the largest of a thousand normal ones is 4. Collapse is asked for besides. */
+const bornFrom = 100;
 const fewestRows = 3;
 /** Without a bound alone logits grow over hundreds of steps; within so few watched ones the updates are too large. */
 const fastRows = 3;
@@ -159,7 +161,7 @@ function growthOf(curve: LayerCurve, entropy: LayerCurve | null): Growth | null 
       ? null
       : { curve: entropy, before: at(entropy.value, 0), now: medianOf(entropy, entropy.length - fewestRows) };
   const isCollapsed = spread !== null && spread.now < collapsedEntropy * spread.before;
-  if (before >= worseFrom && now >= worseFrom && spread !== null && spread.before < onePlace && spread.now < onePlace)
+  if (before >= bornFrom && now >= bornFrom && spread !== null && spread.before < onePlace && spread.now < onePlace)
     return { curve, row: 0, rows: curve.length, rise: 0, before, now, entropy: spread, isCollapsed: true };
   const bar = Math.max(isCollapsed ? collapseFrom : worseFrom, leastGrowth * before);
   if (!(now >= bar)) return null;
