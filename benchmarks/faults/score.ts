@@ -76,7 +76,7 @@ if (options.write) {
   writeFileSync(fileURLToPath(new URL("result.json", import.meta.url)), `${JSON.stringify(figures, null, 2)}\n`);
 }
 
-function explain({ name, truth, alarms, detected, rule, top1, layer, onsetError, extra }: Judged): void {
+function explain({ name, truth, alarms, detected, rule, top1, layer, onset, onsetError, extra }: Judged): void {
   const faults = truth.healthy
     ? detected && ["FALSE ALARM"]
     : [
@@ -84,7 +84,7 @@ function explain({ name, truth, alarms, detected, rule, top1, layer, onsetError,
         detected && !rule && "wrong rule",
         rule && !top1 && "wrong cause",
         layer === false && "wrong layer",
-        onsetError !== null && onsetError > 2 && `onset off by ${onsetError} rows`,
+        onsetError !== null && !onset && `onset off by ${onsetError} rows`,
         extra > 0 && "extra alarms",
       ];
   const said = (faults || []).filter((one) => one !== false);

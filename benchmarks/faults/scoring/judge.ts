@@ -20,11 +20,15 @@ export interface Judged {
   readonly top3: boolean;
   /** Right module; null where the truth has none, the run was not watched or the fault was not detected. */
   readonly layer: boolean | null;
-  /** In logged rows, from the alarm that fits best in name; null when there is nothing to compare. */
+  /** In logged rows of the training loss, from the alarm that fits best in name; null when there is nothing to compare. */
   readonly onsetError: number | null;
+  /** Within two logged rows of the metric that shows the fault: of the training loss, or of the evaluations (`tolerance`). */
+  readonly onset: boolean;
   /** Alarms that are neither the fault nor a true consequence of it. */
   readonly extra: number;
 }
+
+const onsetRows = 2;
 
 export function judge(
   { name, truth, rows, hasLayers }: { name: string; truth: Truth; rows: readonly number[]; hasLayers: boolean },
@@ -37,6 +41,11 @@ export function judge(
   const causes = main?.causes ?? [];
   const places = truth.layer === null ? [] : [truth.layer].flat();
   const onset = truth.onset?.step;
+  const tolerance = truth.onset?.tolerance ?? 0;
+  const onsetError =
+    main === undefined || main.step === null || onset === undefined || !alarms.some(isRight)
+      ? null
+      : Math.abs(rowOf(rows, main.step) - rowOf(rows, onset));
   return {
     name,
     truth,
@@ -49,10 +58,8 @@ export function judge(
       places.length === 0 || !hasLayers || !detected
         ? null
         : alarms.some(({ layer }) => layer !== null && places.includes(layer)),
-    onsetError:
-      main === undefined || main.step === null || onset === undefined || !alarms.some(isRight)
-        ? null
-        : Math.abs(rowOf(rows, main.step) - rowOf(rows, onset)),
+    onsetError,
+    onset: onsetError !== null && (onsetError <= onsetRows || Math.abs((main?.step ?? 0) - (onset ?? 0)) <= tolerance),
     extra: truth.healthy ? alarms.length : alarms.filter((alarm) => !isRight(alarm) && !isAllowed(alarm)).length,
   };
 }
@@ -87,14 +94,12 @@ export interface Score {
   readonly top1: Share;
   readonly top3: Share;
   readonly layer: Share;
-  /** Within two logged rows, of the detected faults that have an onset and whose alarm says a step. */
+  /** Of the detected faults that have an onset; an alarm that says no step, or names another fault, has missed it. */
   readonly onset: Share;
   readonly falseAlarms: Share;
   /** Alarms on faulty runs that are not the fault's, per faulty run. */
   readonly extraPerFault: number;
 }
-
-const onsetRows = 2;
 
 export function scoreOf(judged: readonly Judged[]): Score {
   const faulty = judged.filter(({ truth }) => !truth.healthy);
@@ -111,7 +116,7 @@ export function scoreOf(judged: readonly Judged[]): Score {
     top1: count(faulty, ({ rule, top1 }) => rule && top1),
     top3: count(faulty, ({ rule, top3 }) => rule && top3),
     layer: count(placed, ({ layer }) => layer === true),
-    onset: count(dated, ({ onsetError }) => onsetError !== null && onsetError <= onsetRows),
+    onset: count(dated, ({ onset }) => onset),
     falseAlarms: count(healthy, ({ alarms }) => alarms.length > 0),
     extraPerFault: faulty.length === 0 ? 0 : faulty.reduce((sum, { extra }) => sum + extra, 0) / faulty.length,
   };

@@ -15,8 +15,9 @@ export function reportOf({ data, name }: Recorded): Report {
 export const alarmsOf = (report: Report): readonly Alarm[] =>
   report.findings
     .filter(({ severity }) => severity !== "info")
-    .map(({ rule, onset, causes }) => ({
-      rules: [rule],
+    .map(({ rule, related = [], onset, causes }) => ({
+      // One finding tells one story and names all that belongs to it; step, layer and causes are its root's.
+      rules: [rule, ...related.map((part) => part.rule)],
       step: onset.step,
       layer: onset.layer ?? null,
       causes: causes.map(({ id }) => id),
