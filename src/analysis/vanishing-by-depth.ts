@@ -1,9 +1,11 @@
 import { at } from "../base/statistics.ts";
 import { rank } from "./causes.ts";
 import type { SignalGrowth } from "./facts/layer-activations.ts";
-import type { LayerGradients } from "./facts/layer-gradients.ts";
+import { rowBefore } from "./facts/curve.ts";
+import type { GradientFall, LayerGradients } from "./facts/layer-gradients.ts";
 import type { LayerCurve } from "./facts/layers.ts";
 import type { LossShape } from "./facts/loss-shape.ts";
+import { levelOf } from "./facts/stretch.ts";
 import type { Options } from "./facts/options.ts";
 import { addNormalisation, scaleInitialization, unboundedActivation } from "./layer-advice.ts";
 import { say, saySteps } from "./numbers.ts";
@@ -14,6 +16,11 @@ const vanishedRatio = 1e-3;
 const fewestRows = 5;
 /** A loss that still stands at this share of its start has not learned. */
 const stuckShare = 0.9;
+/** A start that was lost for a quarter of the run, in three watched rows or more, without any gain meanwhile. */
+const fewestFirstRows = 3;
+const heldUpShare = 0.25;
+const heldUpLevel = 0.95;
+const nearRows = 3;
 
 /** A gradient that is lost on its way down the network while the loss stays where it began. */
 export function vanishingByDepth({
@@ -30,21 +37,21 @@ export function vanishingByDepth({
   readonly options: Options;
 }): FindingDraft[] {
   const fall = layers?.fall ?? null;
-  if (fall === null || !(shape.initial > 0) || !(shape.level > stuckShare * shape.initial)) return [];
-  let row = fall.byRow.length;
-  while (row > 0 && (fall.byRow[row - 1]?.ratio ?? 1) < vanishedRatio) row -= 1;
+  if (fall === null || !(shape.initial > 0)) return [];
+  const { row, end } = stretchOf(fall.byRow, shape);
   const onset = fall.byRow[row];
-  const last = fall.byRow.at(-1);
-  const rows = fall.byRow.length - row;
-  if (onset === undefined || last === undefined || rows < fewestRows) return [];
+  const last = fall.byRow[end - 1];
+  const rows = end - row;
+  if (onset === undefined || last === undefined || rows < 1) return [];
+  const after = fall.byRow[end];
   const isFromStart = row === 0;
   return [
     {
-      severity: "error",
-      message: `The gradient of the first third of the layers is ${say(last.ratio)} of that of the last third, ${isFromStart ? "from the first watched step on" : `since step ${onset.step}`}, for ${saySteps(rows, "watched step")}; the loss is still ${say(shape.level)} (${say(shape.initial)} at the start). ${fall.isSudden ? `Most of it is lost at ${fall.layer}.` : "It is lost evenly, layer by layer."}`,
+      severity: after === undefined ? "error" : "warning",
+      message: `The gradient of the first third of the layers is ${say(last.ratio)} of that of the last third, ${isFromStart ? "from the first watched step on" : `since step ${onset.step}`}, for ${saySteps(rows, "watched step")}; the loss ${after === undefined ? "is" : `was at step ${last.step}`} still ${say(levelAt(shape, last.step))} (${say(shape.initial)} at the start). ${fall.isSudden ? `Most of it is lost at ${fall.layer}.` : "It is lost evenly, layer by layer."}`,
       onset: { step: onset.step, layer: fall.layer },
-      end: null,
-      recovered: false,
+      end: after === undefined ? null : { step: after.step },
+      recovered: after !== undefined,
       evidence: [
         {
           series: fall.series,
@@ -108,4 +115,25 @@ export function vanishingByDepth({
       ],
     },
   ];
+}
+
+const levelAt = ({ rows, level }: LossShape, step: number): number => {
+  const row = rowBefore(rows, step);
+  return row < 0 || row >= rows.length - nearRows ? level : levelOf(rows.value, row - nearRows, row + nearRows);
+};
+
+/** The watched rows at the end in which the gradient is lost; else those at the start, when they held the run up. Empty when there are none. */
+function stretchOf(byRow: GradientFall["byRow"], shape: LossShape): { readonly row: number; readonly end: number } {
+  const { length } = byRow;
+  const isLost = (i: number): boolean => (byRow[i]?.ratio ?? 1) < vanishedRatio;
+  let row = length;
+  while (row > 0 && isLost(row - 1)) row -= 1;
+  if (length - row >= fewestRows && shape.level > stuckShare * shape.initial) return { row, end: length };
+  let end = 0;
+  while (end < length && isLost(end)) end += 1;
+  const from = byRow[0]?.step ?? 0;
+  const to = byRow[length - 1]?.step ?? 0;
+  const until = byRow[end - 1]?.step ?? from;
+  const isHeldUp = until - from >= heldUpShare * (to - from) && levelAt(shape, until) > heldUpLevel * shape.initial;
+  return end >= fewestFirstRows && end < length && isHeldUp ? { row: 0, end } : { row: 0, end: 0 };
 }

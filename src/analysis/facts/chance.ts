@@ -1,5 +1,8 @@
 import { at, median } from "../../base/statistics.ts";
 import { defineFact, type Fact, type RunView } from "../fact.ts";
+import type { SeriesData } from "../run-data.ts";
+import { logitsLogZ } from "../signals.ts";
+import { type Curve, longest } from "./curve.ts";
 import { taskMetrics } from "./eval-loss.ts";
 import { gradNorm } from "./grad-norm.ts";
 import { vocabularySize } from "./options.ts";
@@ -67,8 +70,9 @@ export const startLevel: Fact<Chance> = defineFact<Chance>({
     if (known !== undefined && get(vocabularySize) !== undefined) return known;
     const rows = get(supervisedLoss);
     const norms = get(gradNorm);
-    if (rows === undefined || norms === undefined || rows.length < fewestRows || !isCrossEntropy(run, get(taskMetrics)))
-      return undefined;
+    if (rows === undefined || !isCrossEntropy(run, get(taskMetrics))) return undefined;
+    if (at(rows.value, 0) > Math.log(mostClasses)) return beyondAny(rows, longest(run.series(logitsLogZ)));
+    if (norms === undefined || rows.length < fewestRows) return undefined;
     const tenth = Math.max(5, Math.floor(rows.length / 10));
     const settled = levelOf(rows.value, tenth, 2 * tenth);
     const later = levelOf(rows.value, rows.length - tenth, rows.length);
@@ -86,7 +90,45 @@ export const startLevel: Fact<Chance> = defineFact<Chance>({
   },
 });
 
+/** Vocabularies in use have up to 262,144 tokens (Gemma 3): no guess among so many costs more than its logarithm, 12.5. */
+const mostClasses = 262_144;
+/** Two classes at least. */
+const leastLogZ = 0.5;
+
+/**
+ * A cross-entropy beyond what any vocabulary can cost. While logits are small, their log-sum-exp is the logarithm of
+ * their number; a loss that is many times that is a sum. Large logits say no more than that the first guesses were wild.
+ */
+function beyondAny(rows: Curve, logZ: SeriesData | undefined): Chance {
+  const first = logZ === undefined || at(logZ.step, 0) > at(rows.step, 0) ? Number.NaN : at(logZ.value, 0);
+  return first > leastLogZ && first < Math.log(mostClasses)
+    ? {
+        loss: first,
+        words: `the ${Number(first.toPrecision(3))} that guessing costs by the log-sum-exp of the first logits`,
+        classes: null,
+      }
+    : {
+        loss: Math.log(mostClasses),
+        words: `ln(${mostClasses}), what guessing costs with the largest vocabularies`,
+        classes: null,
+      };
+}
+
+const languageKeys = [
+  "block_size",
+  "max_seq_length",
+  "tokenizer",
+  "n_head",
+  "n_heads",
+  "n_kv_heads",
+  "num_attention_heads",
+  "seq_len",
+  "seq_length",
+  "context_length",
+  "max_position_embeddings",
+];
+
 /** Accuracies, and settings of language models, go with a cross-entropy; other losses may begin anywhere. */
 const isCrossEntropy = (run: RunView, metrics: readonly { readonly series: string }[] | undefined): boolean =>
   (metrics ?? []).some(({ series }) => /(acc(uracy)?|f1|perplexity|ppl|exact_match)$/i.test(series)) ||
-  run.config("block_size", "max_seq_length", "tokenizer", "n_head", "num_attention_heads") !== undefined;
+  run.config(...languageKeys) !== undefined;

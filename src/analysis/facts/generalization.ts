@@ -33,6 +33,7 @@ const byHeartShare = 0.02;
 /** The margin over noise, and over the level: a rise of 2 % is no reason to stop anything. */
 const marginSigmas = 4;
 const marginShare = 0.03;
+const turnedShare = 0.02;
 /** A task metric improves when it gains more than this share of all it gained before, and more than its noise. */
 const improvedShare = 0.02;
 /** Evaluations that a task metric may stand still at its best before it no longer excuses a rising loss. */
@@ -52,6 +53,10 @@ export const generalization = defineFact<Generalization>({
     const bar = best.value + Math.max(marginSigmas * noise, marginShare * Math.abs(best.value));
     let worse = 0;
     for (let i = evals.length - 1; i > bestRow && at(evals.value, i) > bar; i--) worse += 1;
+    // Alarmed late, to be sure; dated back to where all evaluations since are worse, by the noise of one.
+    const turned = best.value + Math.max(noise, turnedShare * Math.abs(best.value));
+    let since = evals.length - worse;
+    while (since - 1 > bestRow && at(evals.value, since - 1) > turned) since -= 1;
     const train = get(supervisedLoss);
     const end = evals.length - 1;
     const last = { step: at(evals.step, end), value: at(evals.value, end) };
@@ -65,7 +70,7 @@ export const generalization = defineFact<Generalization>({
       last,
       noise,
       worse,
-      onsetStep: worse > 0 ? at(evals.step, evals.length - worse) : null,
+      onsetStep: worse > 0 ? at(evals.step, since) : null,
       trainChange,
       improved,
       isOverfitted:
