@@ -153,5 +153,6 @@ export const lossPlateau = defineRule({
 function heldGain(evals: { readonly step: Float64Array; readonly value: Float64Array } | null, step: number): number {
   const from = evals?.step.findIndex((one) => one >= step) ?? -1;
   if (evals === null || from < 0) return Number.NaN;
-  return 1 - at(evals.value, evals.value.length - 1) / at(evals.value, from);
+  // The first one may still be of the fall that came before.
+  return 1 - at(evals.value, evals.value.length - 1) / at(evals.value, from + 1);
 }
