@@ -24,6 +24,15 @@ describe(rule, () => {
     expect(finding?.advice[0]?.summary).toContain("to the optimizer");
   });
 
+  test("only says so when requires_grad is off for a small part", () => {
+    const left = leaving(watchedStory(1), (name, layer) => layer === victim && name !== "layer/weight_norm");
+    const config = { "model.parameters": 1000, "model.trainable_parameters": 900 };
+    expect(findingOf(rule, left)?.severity).toBe("warning");
+    expect(findingOf(rule, { ...left, config })?.severity).toBe("info");
+    expect(findingOf(rule, { ...left, config: { ...config, freeze_encoder: false } })?.severity).toBe("warning");
+    expect(findingOf(rule, { ...left, config: { ...config, freeze_items: true } })).toBeUndefined();
+  });
+
   test("tells a cut graph by a gradient of exactly 0, also when weight decay moves the weights", () => {
     expect(findingOf(rule, watchedStory(2, still(0)))?.causes[0]?.id).toBe("detached-graph");
     const decayed = watchedStory(3, { grad_norm: (row, layer) => (layer === victim && row >= 10 ? 0 : undefined) });

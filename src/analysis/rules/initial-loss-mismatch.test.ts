@@ -21,6 +21,20 @@ describe("initial-loss-mismatch", () => {
     expect(finding?.message).toContain("3.3 times ln(32000) = 10.37");
   });
 
+  test("takes a loss beyond any vocabulary for a sum, when the first logits are small", () => {
+    const summed = times(40);
+    const language = { n_heads: 8 };
+    const finding = findingOf(rule, {
+      rows: summed.map((row, i) => ({ ...row, ...(i === 0 ? { "logits/log_z": 10.4 } : {}) })),
+      config: language,
+    });
+    expect(finding?.message).toContain("log-sum-exp of the first logits");
+    expect(finding?.causes[0]?.id).toBe("loss-not-averaged");
+    expect(findingOf(rule, { rows: summed, config: language })?.message).toContain("ln(262144)");
+    expect(findingOf(rule, { rows: summed, config: {} })).toBeUndefined();
+    expect(findingOf(rule, { rows: times(1), config: language })).toBeUndefined();
+  });
+
   test("is silent at ln(vocabulary size), a little above it, and below it as fine-tunes are", () => {
     for (const factor of [1, 1.3, 0.15]) expect(findingOf(rule, { rows: times(factor), config })).toBeUndefined();
     const signs = reportOn({ rows: times(0.15), config }).explained.map((e) => e.sign);

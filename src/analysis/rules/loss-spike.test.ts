@@ -21,6 +21,15 @@ describe("loss-spike", () => {
     expect(reportOn({ rows: spiked(4, 3) }).findings).toHaveLength(1);
   });
 
+  test("warns of one row that is worse than before training, when its gradient stands out", () => {
+    const first = rows[0]?.["loss"] ?? 0;
+    const contradicted = (loss: number, norm: number): Row[] =>
+      rows.map((row, i) => (i === 120 ? { ...row, loss, grad_norm: norm * (row["grad_norm"] ?? 0) } : row));
+    expect(findingOf(rule, { rows: contradicted(1.3 * first, 6) })?.severity).toBe("warning");
+    expect(findingOf(rule, { rows: contradicted(1.3 * first, 1) })?.severity).toBe("info");
+    expect(findingOf(rule, { rows: contradicted(0.9 * first, 6) })?.severity).not.toBe("warning");
+  });
+
   test("several spikes are one finding", () => {
     const many = rows.map((row, i) =>
       [60, 61, 110, 111, 160, 161].includes(i) ? { ...row, loss: (row["loss"] ?? 0) + 3 } : row,
