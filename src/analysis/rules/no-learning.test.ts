@@ -19,6 +19,18 @@ describe("no-learning", () => {
     expect(changesOf(finding)).toContainEqual({ key: "learning_rate", from: 1e-7, to: 1e-6 });
   });
 
+  test("sees a loss that comes down to chance from above, and one that stays at that of a coin", () => {
+    const falling = flat(Math.log(5)).map((row, i) => {
+      const loss = (row["loss"] ?? 0) * (1 + 0.04 * Math.exp(-i / 20));
+      return { ...row, loss, eval_loss: loss };
+    });
+    const found = findingOf(rule, { rows: falling, config: { num_labels: 5 } });
+    expect(found).toMatchObject({ severity: "error", onset: { step: 10 } });
+    const deeper = falling.map((row, i) => ({ ...row, loss: row.loss * (1 - i / 300), eval_loss: 1.2 }));
+    expect(findingOf(rule, { rows: deeper, config: { num_labels: 5 } })).toBeUndefined();
+    expect(findingOf(rule, { rows: flat(0.693) })?.message).toContain("ln(2)");
+  });
+
   test("a gradient of nearly nothing speaks for frozen parameters", () => {
     const finding = findingOf(rule, { rows: flat(3).map((row) => ({ ...row, grad_norm: 1e-4 })) });
     expect(finding?.severity).toBe("error");
