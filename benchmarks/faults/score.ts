@@ -1,7 +1,7 @@
 /**
  * Scores llmdbg, and with --peers the other detectors, on the recorded faults and healthy runs.
  *
- *   npx tsx benchmarks/faults/score.ts                          both splits, llmdbg alone
+ *   npx tsx benchmarks/faults/score.ts                          all splits, llmdbg alone
  *   npx tsx benchmarks/faults/score.ts --split tuning --verbose what was missed or wrong, run by run
  *   npx tsx benchmarks/faults/score.ts --peers .venv-bench/bin/python --write
  *
@@ -43,7 +43,14 @@ const delays = options.verbose
   ? new Map<string, number | null>()
   : new Map(runs.filter(({ truth }) => !truth.healthy).map((recorded) => [recorded.name, rowsToAlarm(recorded)]));
 
-const splits = (["tuning", "held-out"] as const).filter((split) => runs.some(({ truth }) => truth.split === split));
+const titles = {
+  tuning: "Tuning programs",
+  "held-out": "Held-out programs",
+  sealed: "Sealed programs, scored once",
+};
+const splits = (["tuning", "held-out", "sealed"] as const).filter((split) =>
+  runs.some(({ truth }) => truth.split === split),
+);
 let text = "";
 const figures: Record<string, unknown> = {};
 for (const split of splits) {
@@ -60,7 +67,7 @@ for (const split of splits) {
       score: scoreOf(mine.map((recorded) => judge(recorded, byRun[recorded.name] ?? []))),
       waits: null,
     });
-  text += `### ${split === "tuning" ? "Tuning programs" : "Held-out programs"}\n\n${scoreTable(rows)}\n${programTable(ofOwn)}\n`;
+  text += `### ${titles[split]}\n\n${scoreTable(rows)}\n${programTable(ofOwn)}\n`;
   figures[split] = Object.fromEntries(rows.map(({ detector, score }) => [detector.replaceAll("*", ""), score]));
   if (options.verbose) for (const one of ofOwn) explain(one);
 }

@@ -10,7 +10,7 @@ import { trainLoss } from "../../../src/analysis/signals.ts";
 const Truth = z.object({
   healthy: z.boolean(),
   program: z.string(),
-  split: z.enum(["tuning", "held-out"]),
+  split: z.enum(["tuning", "held-out", "sealed"]),
   /** Id of the fault; null for a healthy run. */
   fault: z.string().nullable(),
   /** Rules that name the fault rightly; several may. */
