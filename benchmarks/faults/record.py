@@ -19,6 +19,7 @@ import os
 import pickle
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Callable
@@ -38,6 +39,8 @@ HELD_OUT = ("sft", "dpo", "classifier", "recommender", "llama")
 Work = tuple[str, Story, int, str]
 # Scored once, with the final thresholds; nobody who works on rules looks at them before.
 SEALED = ("tagger", "vit", "ctr", "rlhf")
+# Programs that are recorded with fewer seeds than their stories name.
+SEEDS = {name: (1, 2) for name in SEALED}
 RECORDINGS = HERE / "recordings"
 # What the truth is worked out from, and a recording does not need: every logged number at full precision.
 ROWS = ROOT / "out" / "faults"
@@ -56,7 +59,7 @@ def load(name: str) -> ModuleType:
 
 
 def stories(name: str) -> list[Story]:
-    found: list[Story] = load(name).STORIES
+    found: list[Story] = [replace(story, seeds=SEEDS.get(name, story.seeds)) for story in load(name).STORIES]
     assert len({story.id for story in found}) == len(found), f"{name} has a story twice"
     return found
 
