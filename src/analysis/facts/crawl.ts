@@ -15,7 +15,7 @@ export interface Crawl {
   readonly evenness: number;
 }
 
-const fewestRows = 30;
+const fewestRows = 40;
 const nearRows = 5;
 /** A random start stands at chance. */
 const startBand = 0.1;
@@ -25,7 +25,7 @@ const littleGain = 0.12;
  * Learning slows down as soon as the frequencies of labels and words are known; a loss that falls as fast per unit of
  * learning rate in the second half as in the first has not come even there.
  */
-const evenBar = 0.6;
+const evenBar = 0.75;
 const sigmas = 4;
 /** A run that still goes on is judged only near its end. */
 const doneShare = 0.6;

@@ -22,7 +22,7 @@ const highRate = 0.3;
 /** A start within a quarter of guessing is a random one; only then is it known how much there was to gain. */
 const randomStart = 0.75;
 /** Gained less than this share of what guessing costs: an alarm; less than `saidGain`: said. Below `movedShare` it is no-learning. */
-const alarmingGain = 0.15;
+const alarmingGain = 0.13;
 const saidGain = 0.35;
 const movedShare = 0.02;
 /** A schedule that ended before the loss came near 0. */

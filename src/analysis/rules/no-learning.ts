@@ -28,7 +28,7 @@ const borneOutShare = 0.025;
 const fewestEvals = 3;
 /** ... and the very first rows were no higher than this: a loss that fell and then stood still is loss-plateau. */
 const firstRows = 5;
-const firstGain = 0.04;
+const firstGain = 0.025;
 /** Of chance, where it is known: what training gained below it, with 2 standard errors, while no evaluation is below it. */
 const guessedShare = 0.04;
 /** A log that begins this many of its own intervals after step 0 is a part of a longer run, where a plateau is normal. */
