@@ -1,4 +1,5 @@
 import { mean, median } from "../../base/statistics.ts";
+import { countSeeds } from "./distinct-runs.ts";
 import { leastRuns, level, pairedDifference, unpairedDifference, type Difference } from "./few-runs.ts";
 import type { Metric } from "./metric.ts";
 import { commonStep, noiseFloor, startOf, trackOf, valueOf, type RunValue } from "./values.ts";
@@ -45,11 +46,11 @@ export function compareMetric(
   const afterValues = afterRuns.map(read).map((value) => neverFinite(value, starts));
   const floor = noiseFloor([...beforeValues, ...afterValues]);
   const pairs = pairsOf(beforeRuns, beforeValues, afterRuns, afterValues);
-  const known = (values: readonly RunValue[]): number[] => values.flatMap(({ value }) => value ?? []);
   // Pairs, where there are enough: the same seed has the same first weights and order of data on both sides.
-  const isPaired = pairs.length >= leastRuns || pairs.length === Math.min(beforeRuns.length, afterRuns.length);
-  const before = isPaired ? pairs.map(({ from }) => from) : known(beforeValues);
-  const after = isPaired ? pairs.map(({ to }) => to) : known(afterValues);
+  const isPaired =
+    pairs.length >= leastRuns || pairs.length === Math.min(countSeeds(beforeRuns), countSeeds(afterRuns));
+  const before = isPaired ? pairs.map(({ from }) => from) : onePerSeed(beforeRuns, beforeValues);
+  const after = isPaired ? pairs.map(({ to }) => to) : onePerSeed(afterRuns, afterValues);
   const difference = isPaired
     ? pairedDifference(
         pairs.map(({ from, to }) => to - from),
@@ -103,14 +104,6 @@ function pairsOf(
   afterRuns: readonly Seeded[],
   afterValues: readonly RunValue[],
 ): Pair[] {
-  const bySeed = (runs: readonly Seeded[], values: readonly RunValue[]): Map<string, number[]> => {
-    const groups = new Map<string, number[]>();
-    for (const [i, { seed }] of runs.entries()) {
-      const value = values[i]?.value;
-      if (seed !== null && value !== undefined) groups.set(String(seed), [...(groups.get(String(seed)) ?? []), value]);
-    }
-    return groups;
-  };
   const from = bySeed(beforeRuns, beforeValues);
   const to = bySeed(afterRuns, afterValues);
   return [...from].flatMap(([seed, values]) => {
@@ -118,3 +111,18 @@ function pairsOf(
     return others === undefined ? [] : [{ from: mean(values), to: mean(others) }];
   });
 }
+
+function bySeed(runs: readonly Seeded[], values: readonly RunValue[]): Map<string, number[]> {
+  const groups = new Map<string, number[]>();
+  for (const [i, { seed }] of runs.entries()) {
+    const value = values[i]?.value;
+    if (seed !== null && value !== undefined) groups.set(String(seed), [...(groups.get(String(seed)) ?? []), value]);
+  }
+  return groups;
+}
+
+/** One value a seed, and one for each run whose seed is unknown: runs of one seed are not independent. */
+const onePerSeed = (runs: readonly Seeded[], values: readonly RunValue[]): number[] => [
+  ...[...bySeed(runs, values).values()].map((of) => mean(of)),
+  ...values.flatMap(({ value }, i) => (runs[i]?.seed === null && value !== undefined ? [value] : [])),
+];

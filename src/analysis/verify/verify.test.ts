@@ -62,6 +62,33 @@ describe("the verdict", () => {
     expect(result.next[0]?.command).toBe(`python train.py --seed ${n + 1}`);
   });
 
+  test.each([
+    ["copies of a run", (): JudgedRun => run({ end: 5, seed: 1 }), (): JudgedRun => run({ end: 1, seed: 1 })],
+    ["copies that name no seed", () => run({ end: 5, seed: null }), () => run({ end: 1, seed: null })],
+  ])("never from %s: one seed is one run", (_, from, to) => {
+    const result = verifyRuns([from(), from(), from()], [to(), to(), to()]);
+    expect(result.verdict).toBe("not-shown");
+    expect(result.statement).toMatch(/^Not shown: one rerun cannot tell/);
+    expect(result.after.map(({ note }) => note)).toEqual([
+      null,
+      ...Array(2).fill(expect.stringContaining("the same points as")),
+    ]);
+    expect(result.next.length).toBeGreaterThan(0);
+  });
+
+  test("never from one seed run three times with points that differ", () => {
+    const again = (ends: readonly number[]): JudgedRun[] => ends.map((end) => run({ end, seed: 1 }));
+    const result = verifyRuns(again([2, 2.01, 1.99]), again([1.5, 1.52, 1.49]));
+    expect(result.verdict).toBe("not-shown");
+    expect(result.statement).toMatch(/^Not shown: one seed cannot tell/);
+    expect(result.comparison?.n).toBe(1);
+    // Against other seeds there is nothing to pair, and one seed is still one.
+    expect(verifyRuns(again([2, 2.01, 1.99]), group([1.5, 1.52, 1.49]).slice(1)).verdict).toBe("not-shown");
+    // Without a recorded seed, points that differ are other runs.
+    const unknown = (ends: readonly number[]): JudgedRun[] => ends.map((end) => run({ end, seed: null }));
+    expect(verifyRuns(unknown([2, 2.01, 1.99]), unknown([1.5, 1.52, 1.49])).verdict).toBe("helped");
+  });
+
   test("one rerun says so in its sentence", () => {
     expect(verifyRuns(group([5]), group([1])).statement).toMatch(/^Not shown: one rerun cannot tell/);
   });

@@ -13,6 +13,7 @@ import { appliedAdvice, codeChange, otherChanges, type Configured } from "./appl
 import { isSeed } from "./bookkeeping.ts";
 import { chooseMetric, guardsOf } from "./choose-metric.ts";
 import { compareMetric, type MetricComparison } from "./compare-metric.ts";
+import { countSeeds, withoutCopies, type Copy } from "./distinct-runs.ts";
 import { leastRuns } from "./few-runs.ts";
 import { metricOf, type Better } from "./metric.ts";
 import type { JudgedRun, Seeded } from "./judged-run.ts";
@@ -28,11 +29,17 @@ export interface VerifyOptions {
 }
 
 export function verifyRuns(
-  before: readonly JudgedRun[],
-  after: readonly JudgedRun[],
+  givenBefore: readonly JudgedRun[],
+  givenAfter: readonly JudgedRun[],
   options: VerifyOptions = {},
 ): Verification {
-  const sides = { before: before.map(seeded), after: after.map(seeded) };
+  const distinct = {
+    before: withoutCopies(givenBefore.map(seeded)),
+    after: withoutCopies(givenAfter.map(seeded)),
+  };
+  const sides = { before: distinct.before.own, after: distinct.after.own };
+  const before = sides.before.map(({ run }) => run);
+  const after = sides.after.map(({ run }) => run);
   const faults = faultChanges(before, after);
   const gone = faults.filter(({ state }) => state !== "new");
   const { applied, keys } = recognise(before, after);
@@ -59,14 +66,14 @@ export function verifyRuns(
     .filter((guard) => guard.state !== "too-few");
   const code = codeChange(before[0]?.environment, after[0]?.environment);
   const others = otherChanges(configOf(before[0]), configOf(after[0]), keys);
-  const verdict = verdictOf(comparison, faults, before.length, after.length);
+  const verdict = verdictOf(comparison, faults, countSeeds(sides.before), countSeeds(sides.after));
   const next = missingRuns(sides.before, sides.after, comparison);
   const verification: Omit<Verification, "statement" | "reasons"> = {
     schema: "llmdbg.verification/1",
     verdict,
     comparison: comparison === undefined ? null : published(comparison),
-    before: listed(sides.before, comparison?.beforeValues),
-    after: listed(sides.after, comparison?.afterValues),
+    before: [...listed(sides.before, comparison?.beforeValues), ...distinct.before.copies.map(listedCopy)],
+    after: [...listed(sides.after, comparison?.afterValues), ...distinct.after.copies.map(listedCopy)],
     faults,
     applied,
     otherChanges: others,
@@ -74,7 +81,10 @@ export function verifyRuns(
     guards: guards.map(published),
     next,
   };
-  return { ...verification, ...statementOf(verification) };
+  return {
+    ...verification,
+    ...statementOf(verification, { before: countSeeds(sides.before), after: countSeeds(sides.after) }),
+  };
 }
 
 function verdictOf(
@@ -193,6 +203,14 @@ function listed(runs: readonly Seeded[], values: MetricComparison["beforeValues"
     };
   });
 }
+
+const listedCopy = ({ copy: { run, seed }, of }: Copy): ComparedRun => ({
+  id: run.id,
+  name: run.name,
+  seed,
+  value: null,
+  note: `the same points as ${of}, not counted`,
+});
 
 function published(comparison: MetricComparison): NonNullable<Verification["comparison"]> {
   const { metric, step, difference, floor, state, before, after } = comparison;

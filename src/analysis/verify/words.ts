@@ -6,11 +6,17 @@ import { leastRuns } from "./few-runs.ts";
 
 type Stated = Omit<Verification, "statement" | "reasons">;
 
-export function statementOf(verification: Stated): Pick<Verification, "statement" | "reasons"> {
-  return { statement: sentence(verification), reasons: reasonsOf(verification) };
+/** How many seeds each side has; copies of a run do not count. */
+interface Seeds {
+  readonly before: number;
+  readonly after: number;
 }
 
-function sentence({ verdict, comparison, before, after, faults, guards }: Stated): string {
+export function statementOf(verification: Stated, seeds: Seeds): Pick<Verification, "statement" | "reasons"> {
+  return { statement: sentence(verification, seeds), reasons: reasonsOf(verification) };
+}
+
+function sentence({ verdict, comparison, before, after, faults, guards }: Stated, seeds: Seeds): string {
   if (comparison === null)
     return "Not shown: the runs have no metric in common that could tell. Name one with --metric.";
   const what = differenceText(comparison);
@@ -22,9 +28,17 @@ function sentence({ verdict, comparison, before, after, faults, guards }: Stated
     return `Did not help: ${what}, less than ${smallShare * 100} % of what it was${goneText(faults)}.`;
   }
   if (comparison.state === "too-few") {
-    const few = Math.min(before.length, after.length);
+    const few = Math.min(seeds.before, seeds.after);
     if (few < leastRuns) {
-      const runs = few === 1 ? (after.length === 1 ? "one rerun" : "one run before the change") : `${few} runs a side`;
+      const isOneRun = (seeds.after === 1 ? after : before).filter(({ value }) => value !== null).length <= 1;
+      const runs =
+        few > 1
+          ? `${few} seeds a side`
+          : isOneRun
+            ? seeds.after === 1
+              ? "one rerun"
+              : "one run before the change"
+            : "one seed";
       return `Not shown: ${runs} cannot tell a change from the luck of the seed; ${what}.`;
     }
     return `Not shown: fewer than ${leastRuns} runs a side have ${comparison.metric}.`;
