@@ -39,6 +39,29 @@ const cases: readonly {
     innocent: { dialect: "deepspeed", config: { optimizer: { params: { lr: 1e-8 } } } },
   },
   {
+    check: "learning-rate-extreme",
+    fires: { config: { ...lora, learning_rate: -1e-4 } },
+    severity: "error",
+    says: /learning rate is -1e-4: optimizers refuse it at start, or each step climbs/,
+    innocent: { config: { ...lora, learning_rate: 1e-4 } },
+  },
+  {
+    check: "learning-rate-extreme",
+    fires: { config: { ...lora, learning_rate: "NaN" } },
+    severity: "error",
+    says: /learning rate is NaN/,
+    // Filled in by DeepSpeed.
+    innocent: { config: { ...lora, learning_rate: "auto" } },
+  },
+  {
+    check: "impossible-number",
+    fires: { config: { ...lora, per_device_train_batch_size: -4 } },
+    severity: "error",
+    says: /per_device_train_batch_size is -4; it must be a whole number from 1/,
+    innocent: { config: { ...lora, max_grad_norm: 0, max_steps: -1, warmup_ratio: 0 } },
+    missing: { config: { packing: true } },
+  },
+  {
     check: "lora-learning-rate",
     fires: { config: { ...lora, learning_rate: 5e-6 } },
     severity: "warning",
@@ -98,7 +121,7 @@ const cases: readonly {
     check: "deepspeed-batch",
     fires: { deepspeed: { train_batch_size: 60, train_micro_batch_size_per_gpu: 4, gradient_accumulation_steps: 2 } },
     severity: "error",
-    says: /makes no 60/,
+    says: /cannot make 60/,
     innocent: {
       deepspeed: { train_batch_size: 64, train_micro_batch_size_per_gpu: 4, gradient_accumulation_steps: 2 },
       worldSize: 8,

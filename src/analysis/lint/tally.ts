@@ -34,6 +34,9 @@ export class Tally {
 export const shareText = (count: number, all: number, noun = "row"): string =>
   `${count.toLocaleString("en-US")} of ${all.toLocaleString("en-US")} ${noun}${all === 1 ? "" : "s"} (${percent(count / all)})`;
 
+/** The verb after `shareText(count, ...)`: 1 of 5 rows is, 2 of 5 rows are. */
+export const verb = (count: number, one: string, many: string): string => (count === 1 ? one : many);
+
 /** Never rounds a few of many to 0% or almost all to 100%. */
 export function percent(share: number): string {
   if (share > 0 && share < 0.001) return "under 0.1%";

@@ -1,8 +1,10 @@
 /** Rows of JSONL, JSON arrays and CSV, streamed: memory holds one piece of the file and one row. */
+import { isUtf8 } from "node:buffer";
 import { open } from "node:fs/promises";
 import { StringDecoder } from "node:string_decoder";
 import { AppError, messageOf } from "../../base/errors.ts";
 import { plain } from "../terminal/text.ts";
+import { badByte, refuseUtf16 } from "./encoding.ts";
 
 export type RowFormat = "jsonl" | "json" | "csv";
 
@@ -31,9 +33,12 @@ export async function readRows(path: string, { format, onRow, onProgress }: RowR
   });
   try {
     const piece = Buffer.allocUnsafe(pieceBytes);
+    let isFirst = true;
     for (;;) {
       const { bytesRead } = await file.read(piece, 0, piece.length, null);
       if (bytesRead === 0) break;
+      if (isFirst) refuseUtf16(path, piece.subarray(0, bytesRead));
+      isFirst = false;
       splitter.push(piece.subarray(0, bytesRead));
       onProgress(bytesRead);
     }
@@ -61,20 +66,25 @@ class Held {
   }
 
   /** Undefined when it was too long. */
-  take(last: Uint8Array): string | undefined {
+  take(last: Uint8Array): Buffer | undefined {
     const total = this.#bytes + last.length;
-    const text = total > largestRowBytes ? undefined : Buffer.concat([...this.#parts, last]).toString("utf8");
+    const bytes = total > largestRowBytes ? undefined : Buffer.concat([...this.#parts, last]);
     this.#parts = [];
     this.#bytes = 0;
-    return text;
+    return bytes;
   }
 }
 
-function emit(text: string | undefined, line: number, onRow: OnRow): void {
-  if (text === undefined) {
+function emit(bytes: Buffer | undefined, line: number, onRow: OnRow): void {
+  if (bytes === undefined) {
     onRow({ line, broken: "longer than 64 MB" });
     return;
   }
+  if (!isUtf8(bytes)) {
+    onRow({ line, broken: `not UTF-8 (${badByte(bytes)}); save the file as UTF-8` });
+    return;
+  }
+  const text = bytes.toString("utf8");
   const trimmed = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   if (trimmed.trim() === "") return;
   try {
@@ -178,6 +188,8 @@ class CsvRows {
   #start = 1;
   #isQuoted = false;
   #wasQuote = false;
+  /** The file really holds U+FFFD, which otherwise stands for bytes that are not UTF-8. */
+  #hasReplacement = false;
 
   constructor(path: string, onRow: OnRow) {
     this.#onRow = onRow;
@@ -185,6 +197,7 @@ class CsvRows {
   }
 
   push(piece: Buffer): void {
+    this.#hasReplacement ||= piece.includes("\ufffd");
     this.#read(this.#decoder.write(piece));
   }
 
@@ -248,7 +261,9 @@ class CsvRows {
       this.#header = fields.map((name) => name.replace(/^\ufeff/, "").trim());
       return;
     }
-    if (fields.length !== header.length)
+    if (!this.#hasReplacement && fields.some((field) => field.includes("\ufffd")))
+      this.#onRow({ line: this.#start, broken: "not UTF-8; save the file as UTF-8" });
+    else if (fields.length !== header.length)
       this.#onRow({ line: this.#start, broken: `${fields.length} fields, the header has ${header.length}` });
     else
       this.#onRow({

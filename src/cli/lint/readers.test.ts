@@ -18,7 +18,7 @@ function file(name: string, content: string | Uint8Array): string {
   return path;
 }
 
-async function rows(format: RowFormat, content: string, name = `rows.${format}`): Promise<ParsedRow[]> {
+async function rows(format: RowFormat, content: string | Uint8Array, name = `rows.${format}`): Promise<ParsedRow[]> {
   const found: ParsedRow[] = [];
   await readRows(file(name, content), { format, onRow: (row) => found.push(row), onProgress: () => {} });
   return found;
@@ -31,6 +31,26 @@ describe("rows", () => {
       { line: 3, broken: expect.stringContaining("not JSON") },
       { line: 4, value: { a: "é" } },
     ]);
+  });
+
+  test("bytes that are not UTF-8 break their row, in Latin-1; UTF-16 is named", async () => {
+    const latin = Buffer.from('{"a": "x"}\n{"a": "caf\u00e9 cr\u00e8me"}\n', "latin1");
+    expect(await rows("jsonl", latin)).toEqual([
+      { line: 1, value: { a: "x" } },
+      { line: 2, broken: "not UTF-8 (byte E9); save the file as UTF-8" },
+    ]);
+    const table = Buffer.from("a,b\n1,2\n3,caf\u00e9\n", "latin1");
+    expect((await rows("csv", table)).map(({ line, broken }) => [line, broken])).toEqual([
+      [2, undefined],
+      [3, "not UTF-8; save the file as UTF-8"],
+    ]);
+    expect(await rows("csv", "a\n\ufffd\n")).toEqual([{ line: 2, value: { a: "\ufffd" } }]);
+    for (const text of ['\ufeff{"a": 1}', '{"a": 1}'])
+      await expect(rows("jsonl", Buffer.from(text, "utf16le"))).rejects.toThrow(/is UTF-16; save it as UTF-8/);
+    await expect(take(file("u.yaml", Buffer.from("\ufefflearning_rate: 1", "utf16le")))).rejects.toThrow(/is UTF-16/);
+    await expect(take(file("l.yaml", Buffer.from("a: 1\nb: \u00e9\n", "latin1")))).rejects.toThrow(
+      /line 2 is not UTF-8/,
+    );
   });
 
   test("a JSON list: brackets in texts, escapes, nesting; each row knows its line", async () => {

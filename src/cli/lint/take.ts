@@ -3,6 +3,7 @@ import { open, readFile, stat } from "node:fs/promises";
 import { basename, dirname, extname } from "node:path";
 import { dialectOf } from "../../analysis/lint/index.ts";
 import { AppError, messageOf } from "../../base/errors.ts";
+import { refuseUtf16, utf8Text } from "./encoding.ts";
 import { readConfig, type ConfigContent } from "./read-settings.ts";
 import type { RowFormat } from "./read-rows.ts";
 
@@ -52,7 +53,7 @@ export async function take(path: string): Promise<Taken> {
         why: `${extname(name).slice(1)} is not read; export it as JSON lines (datasets: dataset.to_json("train.jsonl"))`,
       };
     case ".py":
-      return { kind: "script", path, text: await readFile(path, "utf8") };
+      return { kind: "script", path, text: utf8Text(path, await readFile(path)) };
     case ".yaml":
     case ".yml":
       return configuration(path, await readSmall(path, info.size));
@@ -103,6 +104,7 @@ async function headOf(path: string): Promise<string> {
   try {
     const buffer = Buffer.alloc(headBytes);
     const { bytesRead } = await file.read(buffer, 0, headBytes, 0);
+    refuseUtf16(path, buffer.subarray(0, bytesRead));
     return buffer
       .subarray(0, bytesRead)
       .toString("utf8")
@@ -118,11 +120,10 @@ async function readSmall(path: string, size: number): Promise<string> {
       "unreadable-input",
       `${path} is too large for a configuration (${Math.round(size / 1e6)} MB) and no list of rows. Data are read as JSONL, as a JSON list or as CSV.`,
     );
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
+  const bytes = await readFile(path).catch((cause: unknown) => {
     throw new AppError("unreadable-input", `Cannot read ${path}: ${messageOf(cause)}`, { cause });
-  }
+  });
+  return utf8Text(path, bytes);
 }
 
 function configuration(path: string, text: string): Taken {

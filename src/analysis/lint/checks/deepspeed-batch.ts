@@ -27,11 +27,11 @@ export const deepspeedBatch = defineCheck({
             : total === perDevice * worldSize;
       if (isRight) return [];
       const to = perDevice * (worldSize ?? 1);
-      const devices = worldSize === null ? "any number of devices" : `${worldSize} device${worldSize === 1 ? "" : "s"}`;
+      const devices = `${worldSize} device${worldSize === 1 ? "" : "s"}`;
       return [
         {
           severity: "error",
-          message: `train_batch_size is ${say(total)}, but ${say(micro)} a micro-batch${accumulation === undefined ? "" : ` x ${say(accumulation)} accumulated`} makes no ${say(total)} on ${devices}.`,
+          message: `train_batch_size is ${say(total)}, but ${say(micro)} a micro-batch${accumulation === undefined ? "" : ` x ${say(accumulation)} accumulated`} ${worldSize === null ? `cannot make ${say(total)} on any number of devices` : accumulation === undefined ? `does not divide it on ${devices}` : `makes ${say(to)} on ${devices}`}.`,
           where: deepspeed.whereKey("train_batch_size"),
           advice: [
             {

@@ -1,6 +1,6 @@
 import type { LintDraft } from "../check.ts";
 import { defineCheck, doThis } from "../check.ts";
-import { shareText, Tally } from "../tally.ts";
+import { shareText, Tally, verb } from "../tally.ts";
 
 const source = "https://huggingface.co/docs/transformers/chat_templating#applychattemplate";
 
@@ -35,7 +35,7 @@ export const doubleBos = defineCheck({
         if (double.count > 0)
           drafts.push({
             severity: double.count * 2 >= tokenised ? "error" : "warning",
-            message: `${shareText(double.count, tokenised)} begin with ${bos} twice (id ${id}).`,
+            message: `${shareText(double.count, tokenised)} ${verb(double.count, "begins", "begin")} with ${bos} twice (id ${id}).`,
             where: double.where,
             also: double.also,
             advice: [
@@ -50,7 +50,7 @@ export const doubleBos = defineCheck({
         if (written.count > 0 && tokenizer.addsBos === true)
           drafts.push({
             severity: "warning",
-            message: `${shareText(written.count, texts)} begin with ${bos}, and the tokenizer puts another one in front.`,
+            message: `${shareText(written.count, texts)} ${verb(written.count, "begins", "begin")} with ${bos}, and the tokenizer puts another one in front.`,
             where: written.where,
             also: written.also,
             advice: [

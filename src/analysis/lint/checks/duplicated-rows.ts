@@ -1,6 +1,6 @@
 import { defineCheck, doThis } from "../check.ts";
 import { keyOfRow } from "../row-key.ts";
-import { shareText, Tally } from "../tally.ts";
+import { shareText, Tally, verb } from "../tally.ts";
 import { HashTable, mostRemembered } from "../text-hash.ts";
 
 const source = "https://arxiv.org/abs/2107.06499";
@@ -46,7 +46,7 @@ export const duplicatedRows = defineCheck({
         return [
           {
             severity: again.count >= rows * manyShare ? "warning" : "info",
-            message: `${shareText(again.count, rows)} repeat an earlier row, ${how}.${bound}`,
+            message: `${shareText(again.count, rows)} ${verb(again.count, "repeats", "repeat")} an earlier row, ${how}.${bound}`,
             where: again.where,
             also: again.also,
             advice: [

@@ -1,5 +1,5 @@
 import { defineCheck, doThis } from "../check.ts";
-import { shareText, Tally } from "../tally.ts";
+import { shareText, Tally, verb } from "../tally.ts";
 
 const source = "https://huggingface.co/docs/trl/dataset_formats";
 
@@ -30,7 +30,7 @@ export const emptyAnswers = defineCheck({
         return [
           {
             severity: empty.count >= rows * manyShare ? "warning" : "info",
-            message: `${shareText(empty.count, rows)} have an empty answer.`,
+            message: `${shareText(empty.count, rows)} ${verb(empty.count, "has", "have")} an empty answer.`,
             where: empty.where,
             also: empty.also,
             advice: [doThis("drop-empty", "Remove them.", "Every row has labels.", source)],

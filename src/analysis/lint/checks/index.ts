@@ -15,6 +15,7 @@ import { fp16OnBf16Model } from "./fp16-on-bf16-model.ts";
 import { fullLearningRate } from "./full-learning-rate.ts";
 import { groupIndivisible } from "./group-indivisible.ts";
 import { identicalPairs } from "./identical-pairs.ts";
+import { impossibleNumber } from "./impossible-number.ts";
 import { intervalBeyondEnd } from "./interval-beyond-end.ts";
 import { learningRateExtreme } from "./learning-rate-extreme.ts";
 import { lengthAboveModel } from "./length-above-model.ts";
@@ -48,6 +49,7 @@ export const checks: readonly LintCheck[] = [
   repeatedKey,
   misspelledOption,
   renamedOption,
+  impossibleNumber,
   learningRateExtreme,
   loraLearningRate,
   fullLearningRate,

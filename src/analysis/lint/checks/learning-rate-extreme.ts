@@ -14,21 +14,20 @@ const adamByDefault = ["hf", "trl", "axolotl", "llama-factory", "ms-swift"];
 export const learningRateExtreme = defineSettingsCheck({
   id: "learning-rate-extreme",
   title: "Learning rate cannot work",
-  why: "At 0 nothing is learned, far above the usual range the first steps destroy the weights.",
+  why: "At 0 nothing is learned, below 0 the loss climbs, far above the usual range the first steps destroy the weights.",
   source,
   check(settings) {
-    const rate = settings.number("learning_rate");
+    const rate = settings.word("learning_rate") === "NaN" ? Number.NaN : settings.number("learning_rate");
     if (rate === undefined) return { missing: ["learning_rate"] };
     const optimizer = settings.word("optimizer") ?? (adamByDefault.includes(settings.dialect) ? "adamw" : "");
     const isAdam = /adam|lion/i.test(optimizer);
     const limit = isAdam ? highestAdam : highest;
     if (rate >= lowest && rate < limit) return [];
-    const isLow = !(rate >= limit);
     const to = settings.isLora === true ? 2e-4 : 2e-5;
     return [
       {
         severity: "error",
-        message: `The learning rate is ${rateText(rate)}: ${rate === 0 ? "no weight will change" : isLow ? "no weight will change by a visible amount" : "the first steps will move the weights farther than they are from zero"}.`,
+        message: `The learning rate is ${rateText(rate)}: ${harmOf(rate)}.`,
         where: settings.where("learning_rate"),
         advice: [
           settings.advice({
@@ -43,3 +42,12 @@ export const learningRateExtreme = defineSettingsCheck({
     ];
   },
 });
+
+function harmOf(rate: number): string {
+  // PyTorch's optimizers raise "Invalid learning rate" for both.
+  if (Number.isNaN(rate)) return "optimizers refuse it at start, or every weight becomes NaN with the first step";
+  if (rate < 0) return "optimizers refuse it at start, or each step climbs the loss";
+  if (rate === 0) return "no weight will change";
+  if (rate < lowest) return "no weight will change by a visible amount";
+  return "the first steps will move the weights farther than they are from zero";
+}

@@ -1,3 +1,4 @@
+import { dialects } from "../../dialects/index.ts";
 import type { LintDraft } from "../check.ts";
 import { defineSettingsCheck } from "../check.ts";
 
@@ -117,11 +118,16 @@ const real = new Set([
   "adam_beta2",
 ]);
 
+const source = "https://huggingface.co/docs/transformers/main_classes/trainer#transformers.TrainingArguments";
+
+/** The option list of the tool whose file it is. */
+const docsOf = (dialect: string): string => dialects.find(({ id }) => id === dialect)?.source ?? source;
+
 export const misspelledOption = defineSettingsCheck({
   id: "misspelled-option",
   title: "Option is misspelled",
   why: "Some trainers ignore a key that they do not know; the default then decides, and nothing says so.",
-  source: "https://www.deepspeed.ai/docs/config-json/",
+  source,
   check(settings, { deepspeed }) {
     const drafts: LintDraft[] = [];
     for (const each of deepspeed === null || deepspeed === settings ? [settings] : [settings, deepspeed]) {
@@ -145,9 +151,10 @@ export const misspelledOption = defineSettingsCheck({
                 { key: meant, from: null, to: each.raw(key) ?? null },
               ],
               expect: "The setting takes effect.",
-              source: "https://www.deepspeed.ai/docs/config-json/",
+              source: docsOf(each.dialect),
             }),
           ],
+          source: docsOf(each.dialect),
         });
       }
     }

@@ -1,6 +1,6 @@
 import { defineCheck, doThis } from "../check.ts";
 import type { Shape } from "../row.ts";
-import { placeOf, shareText } from "../tally.ts";
+import { placeOf, shareText, verb } from "../tally.ts";
 import type { LintWhere } from "../../../model/lint.ts";
 
 const source = "https://huggingface.co/docs/trl/dataset_formats";
@@ -30,7 +30,7 @@ export const mixedShapes = defineCheck({
           return [
             {
               severity: "warning" as const,
-              message: `${shareText(all - usual[1].count, all)} are not of the shape ${usual[0]}; the first is ${other[0] === "unknown" ? "of no known shape" : other[0]}.`,
+              message: `${shareText(all - usual[1].count, all)} ${verb(all - usual[1].count, "is", "are")} not of the shape ${usual[0]}; the first is ${other[0] === "unknown" ? "of no known shape" : other[0]}.`,
               where: other[1].first,
               advice: [
                 doThis(

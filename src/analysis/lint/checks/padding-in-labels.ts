@@ -1,5 +1,5 @@
 import { defineCheck, doThis } from "../check.ts";
-import { shareText, Tally } from "../tally.ts";
+import { shareText, Tally, verb } from "../tally.ts";
 import { ignored } from "../tokens.ts";
 
 const source = "https://huggingface.co/docs/transformers/model_doc/llama#transformers.LlamaForCausalLM.forward.labels";
@@ -27,7 +27,7 @@ export const paddingInLabels = defineCheck({
         return [
           {
             severity: padded.count * 2 >= rows ? "error" : "warning",
-            message: `${shareText(padded.count, rows)} have labels where attention_mask is 0.`,
+            message: `${shareText(padded.count, rows)} ${verb(padded.count, "has", "have")} labels where attention_mask is 0.`,
             where: padded.where,
             also: padded.also,
             advice: [

@@ -1,5 +1,5 @@
 import { defineCheck, doThis } from "../check.ts";
-import { shareText, Tally } from "../tally.ts";
+import { shareText, Tally, verb } from "../tally.ts";
 import { ignored } from "../tokens.ts";
 
 const source = "https://huggingface.co/docs/transformers/troubleshooting#cuda-error-device-side-assert-triggered";
@@ -32,7 +32,7 @@ export const tokenOutOfRange = defineCheck({
         return [
           {
             severity: "error",
-            message: `${shareText(outside.count, rows)} hold a token id outside the vocabulary: ${id}${size === null ? "" : `, of ${size.toLocaleString("en-US")} ids`}.`,
+            message: `${shareText(outside.count, rows)} ${verb(outside.count, "holds", "hold")} a token id outside the vocabulary: ${id}${size === null ? "" : `, of ${size.toLocaleString("en-US")} ids`}.`,
             where: outside.where,
             also: outside.also,
             advice: [

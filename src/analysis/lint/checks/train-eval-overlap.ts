@@ -1,7 +1,7 @@
 import type { LintDraft } from "../check.ts";
 import { defineCheck, doThis } from "../check.ts";
 import { keyOfRow } from "../row-key.ts";
-import { shareText, Tally } from "../tally.ts";
+import { shareText, Tally, verb } from "../tally.ts";
 import { hashOf, HashTable } from "../text-hash.ts";
 
 const source = "https://arxiv.org/abs/2107.06499";
@@ -49,7 +49,7 @@ export const trainEvalOverlap = defineCheck({
           drafts.push({
             severity:
               same.count >= evaluated * manyShare ? "error" : same.count >= evaluated * fewShare ? "warning" : "info",
-            message: `${shareText(same.count, evaluated, "evaluation row")} are in the training data too, but for case, spaces and punctuation.`,
+            message: `${shareText(same.count, evaluated, "evaluation row")} ${verb(same.count, "is", "are")} in the training data too, but for case, spaces and punctuation.`,
             where: same.where,
             also: same.also,
             advice: [

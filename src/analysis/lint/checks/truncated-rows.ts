@@ -1,7 +1,7 @@
 import { quantile } from "../../../base/statistics.ts";
 import type { LintDraft } from "../check.ts";
 import { defineCheck, doThis } from "../check.ts";
-import { shareText, Tally } from "../tally.ts";
+import { shareText, Tally, verb } from "../tally.ts";
 import { estimateMargin, estimateTokens, ignored, tokensOf } from "../tokens.ts";
 
 const source = "https://huggingface.co/docs/trl/reducing_memory_usage#truncation";
@@ -67,7 +67,7 @@ export const truncatedRows = defineCheck({
         if (long.count >= rows * fewShare && long.count > 0)
           drafts.push({
             severity: long.count >= rows * manyShare ? "warning" : "info",
-            message: `${about === "" ? "" : "About "}${shareText(long.count, rows)} are longer than ${maxLength.tokens} tokens (${maxLength.why}).${how}`,
+            message: `${about === "" ? "" : "About "}${shareText(long.count, rows)} ${verb(long.count, "is", "are")} longer than ${maxLength.tokens} tokens (${maxLength.why}).${how}`,
             where,
             also: maxLength.where === null ? long.also : [long.where, ...long.also].slice(0, 4),
             advice: [advice],
