@@ -36,8 +36,9 @@ export function vanishingByDepth({
   readonly shape: LossShape;
   readonly options: Options;
 }): FindingDraft[] {
-  const fall = layers?.fall ?? null;
-  if (fall === null || !(shape.initial > 0)) return [];
+  if (!(shape.initial > 0)) return [];
+  const fall = layers?.fall() ?? null;
+  if (fall === null) return [];
   const { row, end } = stretchOf(fall.byRow, shape);
   const onset = fall.byRow[row];
   const last = fall.byRow[end - 1];

@@ -41,6 +41,10 @@ export const crawl = defineFact<Crawl>({
     const isDone = total > 0 ? at(rows.step, rows.length - 1) >= doneShare * total : status !== "running";
     const from = levelOf(rows.value, 0, nearRows);
     if (!isDone || Math.abs(from / random.loss - 1) > startBand) return undefined;
+    const to = levelOf(rows.value, rows.length - 2 * nearRows, rows.length);
+    const gain = 1 - to / from;
+    // What follows looks at every row: not for a loss that has moved.
+    if (!(gain < littleGain)) return undefined;
     const rate = get(learningRate);
     const rateAt = (i: number): number => (rate === undefined ? 1 : Math.max(0, rate.atStep(at(rows.step, i)) || 0));
     let sum = 0;
@@ -50,11 +54,9 @@ export const crawl = defineFact<Crawl>({
     while (middle < rows.length && half < sum / 2) half += rateAt(middle++);
     if (middle < 2 * nearRows || rows.length - middle < 2 * nearRows) return undefined;
     const there = levelOf(rows.value, middle - nearRows, middle + nearRows);
-    const to = levelOf(rows.value, rows.length - 2 * nearRows, rows.length);
     const error = (noiseWithin(rows.value, 0, rows.length) * 1.2533) / Math.sqrt(nearRows);
-    const gain = 1 - to / from;
     const evenness = (there - to) / (from - there);
-    return gain < littleGain && there - to > sigmas * error && from - there > 0 && evenness >= evenBar
+    return there - to > sigmas * error && from - there > 0 && evenness >= evenBar
       ? { from, to, gain, evenness }
       : undefined;
   },

@@ -35,7 +35,7 @@ export interface LayerGradients {
   readonly curves: readonly LayerCurve[];
   explosionNear(step: number): LayerExplosion | null;
   /** Null when fewer than three alike layers are watched, or it does not shrink. */
-  readonly fall: GradientFall | null;
+  fall(): GradientFall | null;
 }
 
 /** Rows of a layer before and after a step that still belong to the event there. */
@@ -54,7 +54,13 @@ export const layerGradients = defineFact<LayerGradients>({
     // A root mean square does not grow with the number of parameters, so that layers compare.
     const curves = get(layerGradRms) ?? get(layerGradNorm);
     if (curves === undefined) return undefined;
-    return { curves, explosionNear: (step) => explosionNear(curves, step), fall: fallOf(curves) };
+    // Only a loss that stands still asks for it.
+    let fall: GradientFall | null | undefined;
+    return {
+      curves,
+      explosionNear: (step) => explosionNear(curves, step),
+      fall: () => (fall === undefined ? (fall = fallOf(curves)) : fall),
+    };
   },
 });
 

@@ -53,13 +53,13 @@ describe("gradients by depth", () => {
     const even = valueOf(
       layerGradients,
       story((_row, depth) => 1e-2 * 10 ** (depth - 7)),
-    )?.fall;
+    )?.fall();
     expect(even).toMatchObject({ layer: "net.0", isSudden: false });
     expect(even?.ratio).toBeCloseTo(1e-7);
     const sudden = valueOf(
       layerGradients,
       story((_row, depth) => (depth < 5 ? 1e-8 : 1e-3)),
-    )?.fall;
+    )?.fall();
     expect(sudden).toMatchObject({ layer: "net.5", isSudden: true });
   });
 

@@ -1,6 +1,6 @@
 import { at } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
-import type { Curve } from "./curve.ts";
+import { type Curve, defineFold } from "../fold.ts";
 import { gradNorm } from "./grad-norm.ts";
 import { logLines } from "./log-lines.ts";
 import { lossScale } from "./loss-scale.ts";
@@ -65,26 +65,32 @@ export const lossScaleFall = defineFact<LossScaleFall>({
   },
 });
 
+/** The rows at which the scale was lowered since it rose. */
+const lowerRows = defineFold<{ readonly since: number[] }>({
+  start: () => ({ since: [] }),
+  advance(state, { value, length }, from) {
+    for (let i = Math.max(1, from); i < length; i++) {
+      if (at(value, i) === at(value, i - 1)) continue;
+      if (at(value, i - 1) >= at(value, i)) state.since.push(i);
+      else state.since.length = 0;
+    }
+  },
+});
+
 function fallOf(scale: Curve): LossScaleFall["fall"] {
   const last = scale.length - 1;
   const to = at(scale.value, last);
-  let start = last;
-  while (start > 0 && at(scale.value, start - 1) >= at(scale.value, start)) start -= 1;
+  const lower = lowerRows(scale).since;
   // Past falls that had come to rest are not part of the one at the end.
-  let rest = 0;
+  let next = last + 1;
   let bottom = last;
-  for (let i = last; i > start; i--) {
-    if (at(scale.value, i - 1) === at(scale.value, i)) rest += 1;
-    else {
-      if (at(scale.value, i) > floor && i < last && rest >= settledRows) {
-        start = i;
-        break;
-      }
-      if (at(scale.value, i) === to) bottom = i;
-      rest = 0;
-    }
+  for (let k = lower.length - 1; k >= 0; k--) {
+    const i = at(lower, k);
+    if (at(scale.value, i) > floor && i < last && next - 1 - i >= settledRows) break;
+    if (at(scale.value, i) === to) bottom = i;
+    next = i;
   }
-  while (start < last && at(scale.value, start + 1) === at(scale.value, start)) start += 1;
+  const start = next - 1;
   if (start >= last) return null;
   const from = at(scale.value, start);
   const halvings = to > 0 ? Math.round(Math.log2(from / to)) : Number.POSITIVE_INFINITY;

@@ -1,5 +1,6 @@
 import { at } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
+import { defineFold } from "../fold.ts";
 import { evalLoss } from "./eval-loss.ts";
 import { gradNorm } from "./grad-norm.ts";
 import { layerActivationStd, layerUpdateRatio } from "./layers.ts";
@@ -36,6 +37,13 @@ const fewestEvals = 2;
 const sameShare = 2e-5;
 export const endedShare = 1e-3;
 
+const lostIn = defineFold({
+  start: () => ({ rows: 0 }),
+  advance(state, { value, length }, from) {
+    for (let i = from; i < length; i++) if (!Number.isFinite(value[i])) state.rows += 1;
+  },
+});
+
 export const motion = defineFact<Motion>({
   id: "grad_norm, eval_loss or learning_rate",
   derive(_run, get) {
@@ -53,10 +61,7 @@ export const motion = defineFact<Motion>({
     return {
       normFirst: norms === undefined ? Number.NaN : levelOf(norms.value, 0, nearRows),
       normLast: norms === undefined ? Number.NaN : levelOf(norms.value, norms.length - nearRows, norms.length),
-      lostNorms:
-        norms === undefined
-          ? Number.NaN
-          : norms.value.reduce((count, norm) => count + (Number.isFinite(norm) ? 0 : 1), 0) / norms.length,
+      lostNorms: norms === undefined ? Number.NaN : lostIn(norms).rows / norms.length,
       isHeldConstant:
         evals === undefined || evals.length < fewestEvals
           ? null

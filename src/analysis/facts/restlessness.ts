@@ -1,6 +1,7 @@
 import { at } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import { type Curve, rowBefore } from "./curve.ts";
+import { defineFold } from "../fold.ts";
 import { gradNorm } from "./grad-norm.ts";
 import { type LearningRate, learningRate } from "./learning-rate.ts";
 import { lossShape } from "./loss-shape.ts";
@@ -38,9 +39,38 @@ const smallRise = 0.1;
 const relapseShare = 0.05;
 const relapseSigmas = 6;
 /** High: at least 70 % of the peak. Down: below 30 %. */
-const high = 0.7;
-const low = 0.3;
+const highShare = 0.7;
+const lowShare = 0.3;
 const stillShare = 0.02;
+
+/** What the loss did not fall below in the rows that a rise has to hold for. */
+const heldAt = (value: Float64Array, row: number): number =>
+  Math.min(at(value, row), at(value, row + 1), at(value, row + riseRows - 1));
+
+/** Rows, the very first one left out, from which on the loss was held higher than from any row before: the first above a bar is one of them. */
+const heldHighs = defineFold<{ highest: number; readonly rows: number[] }>({
+  start: () => ({ highest: Number.NEGATIVE_INFINITY, rows: [] }),
+  advance(state, { value, length }, from) {
+    for (let i = Math.max(1, from - riseRows + 1); i + riseRows <= length; i++) {
+      const held = heldAt(value, i);
+      if (!(held > state.highest)) continue;
+      state.highest = held;
+      state.rows.push(i);
+    }
+  },
+});
+
+/** The first row whose level (of three) stands above the lowest before it; -1 while there is none. */
+const firstRiseIn = defineFold({
+  start: () => ({ lowest: Number.POSITIVE_INFINITY, row: -1 }),
+  advance(state, { value, length }, from) {
+    for (let i = Math.max(1, from - 1); i + 1 < length && state.row < 0; i++) {
+      const level = middleOf(at(value, i - 1), at(value, i), at(value, i + 1));
+      if (level > (1 + smallRise) * state.lowest) state.row = i;
+      state.lowest = Math.min(state.lowest, level);
+    }
+  },
+});
 
 export const restlessness = defineFact<Restlessness>({
   id: `loss of supervised training, ${fewestRows} rows of it`,
@@ -51,12 +81,8 @@ export const restlessness = defineFact<Restlessness>({
     const { length } = rows;
     const noise = noiseWithin(rows.value, 0, length);
     const bar = initial + Math.max(riseShare * Math.abs(initial), riseSigmas * noise);
-    let rise: Restlessness["rise"] = null;
-    for (let i = 1; i + riseRows <= Math.max(2 * riseRows, earlyShare * length) && rise === null; i++) {
-      let above = 0;
-      while (above < riseRows && at(rows.value, i + above) > bar) above += 1;
-      if (above === riseRows) rise = { step: at(rows.step, i), value: at(rows.value, i) };
-    }
+    const high = heldHighs(rows).rows.find((i) => heldAt(rows.value, i) > bar) ?? length;
+    const isRisen = high + riseRows <= Math.max(2 * riseRows, earlyShare * length);
     const levels = blockLevels(rows.value, blocks, { from: 0, end: length });
     const error = noise / Math.sqrt(Math.min(rowsOfBlock, length / blocks));
     let relapses = 0;
@@ -74,16 +100,10 @@ export const restlessness = defineFact<Restlessness>({
         ? 0
         : Math.max(0, rowBefore(norms, rate.warmedUpAt));
     const best = levels.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-    let lowest = Number.POSITIVE_INFINITY;
-    let firstRise: number | null = null;
-    for (let i = 1; i + 1 < length && firstRise === null; i++) {
-      const level = middleOf(at(rows.value, i - 1), at(rows.value, i), at(rows.value, i + 1));
-      if (level > (1 + smallRise) * lowest) firstRise = at(rows.step, i);
-      lowest = Math.min(lowest, level);
-    }
+    const { row: riseRow } = firstRiseIn(rows);
     return {
-      rise,
-      firstRise,
+      rise: isRisen ? { step: at(rows.step, high), value: at(rows.value, high) } : null,
+      firstRise: riseRow < 0 ? null : at(rows.step, riseRow),
       relapses,
       firstRelapse,
       normGrowth:
@@ -99,18 +119,32 @@ export const restlessness = defineFact<Restlessness>({
 
 const middleOf = (a: number, b: number, c: number): number => Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
 
+/** Of a learning rate: the first row that is high, the first after it that is not, and the first from there that is low. */
+const courseOf = defineFold({
+  start: () => ({ peak: 0, high: 0, below: 0, low: 0 }),
+  advance(state, { value, length }, from) {
+    const { peak: before } = state;
+    for (let i = from; i < length; i++) state.peak = Math.max(state.peak, at(value, i));
+    // A larger peak makes fewer rows high: those before the first one stay out, the others are looked at again.
+    if (state.peak > before) state.below = state.low = 0;
+    const share = (row: number): number => at(value, row) / state.peak;
+    while (state.high < length && !(share(state.high) >= highShare)) state.high += 1;
+    state.below = Math.max(state.below, state.high);
+    while (state.below < length && !(share(state.below) < highShare)) state.below += 1;
+    state.low = Math.max(state.low, state.below);
+    while (state.low < length && !(share(state.low) < lowShare)) state.low += 1;
+  },
+});
+
 function decayOf(rows: Curve, rate: LearningRate | undefined): { gainOfDecay: number; decayStep: number | null } {
   const none = { gainOfDecay: 0, decayStep: null };
   if (rate === undefined || !(rate.peak > 0)) return none;
-  // The rate is looked through once, and its rows are found among those of the loss by halves.
-  let place = 0;
-  const row = (isThere: (share: number) => boolean, from: number): number => {
-    while (place < rate.length && !isThere(at(rate.value, place) / rate.peak)) place += 1;
-    return place < rate.length ? Math.max(from, rowBefore(rows, at(rate.step, place) - 1) + 1) : rows.length;
-  };
-  const begin = row((share) => share >= high, 0);
-  const end = row((share) => share < high, begin);
-  const down = row((share) => share < low, end);
+  const places = courseOf(rate);
+  const row = (place: number, from: number): number =>
+    place < rate.length ? Math.max(from, rowBefore(rows, at(rate.step, place) - 1) + 1) : rows.length;
+  const begin = row(places.high, 0);
+  const end = row(places.below, begin);
+  const down = row(places.low, end);
   if (end - begin < 30 || rows.length - down < 10) return none;
   // The last half of what was trained at the high rate: did it gain anything?
   const middle = Math.floor((begin + end) / 2);

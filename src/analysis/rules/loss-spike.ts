@@ -43,8 +43,6 @@ const worseThanUntrained = 1.15;
 /** ... with grad_norm this many times its usual at that row, as `gradShape` asks of rows out of their band. */
 const normFactor = 4;
 
-const largestOf = (values: Float64Array): number => values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-
 /** Largest finite value of a row at or next to the steps from..to. */
 function largestNear(rows: Curve, from: number, to: number): number {
   let largest = Number.NaN;
@@ -80,7 +78,7 @@ export const lossSpike = defineRule({
     const isNoisy = worst.noise > noisyShare * Math.abs(worst.before);
     const normThere = grad === null ? Number.NaN : largestNear(grad.rows, worst.step, worst.peak.step);
     const isContradiction =
-      worst.peak.value > worseThanUntrained * largestOf(shape.rows.value.subarray(0, worst.row)) &&
+      shape.rows.value.subarray(0, worst.row).every((value) => worst.peak.value > worseThanUntrained * value) &&
       worst.before < shape.initial - 3 * worst.noise &&
       (worst.rows >= 2 ? !(normThere < 2 * (grad?.usual ?? 0)) : normThere >= normFactor * (grad?.usual ?? 0));
     const isHarmful =

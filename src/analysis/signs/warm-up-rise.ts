@@ -21,7 +21,7 @@ export const warmUpRise = defineSign({
     const bar = initial + Math.max(riseShare * Math.abs(initial), riseSigmas * noise);
     let peak = 0;
     for (let i = 1; i < rows.length && at(rows.step, i) <= afterShare * rate.warmedUpAt; i++)
-      if (levelOf(rows.value, i, i + riseRows) > bar && at(rows.value, i) > at(rows.value, peak)) peak = i;
+      if (at(rows.value, i) > at(rows.value, peak) && levelOf(rows.value, i, i + riseRows) > bar) peak = i;
     if (peak === 0) return [];
     let back = peak;
     while (back < rows.length && at(rows.value, back) > initial) back += 1;
