@@ -8,6 +8,7 @@ import { gradNorm } from "./grad-norm.ts";
 import { vocabularySize } from "./options.ts";
 import { levelOf } from "./stretch.ts";
 import { supervisedLoss } from "./supervised-loss.ts";
+import { objective } from "./trainer.ts";
 
 /** What a model that only guesses would have as its cross-entropy. */
 export interface Chance {
@@ -31,7 +32,8 @@ export const chance: Fact<Chance> = defineFact<Chance>({
         ? { loss: Math.log(vocabulary), words: `ln(${vocabulary})`, classes: vocabulary }
         : undefined;
     const rows = get(supervisedLoss);
-    if (rows !== undefined && rows.length >= fewestRows && standsAtCoin(rows.value))
+    // Preference losses begin at ln 2 as well; rules of their own say more.
+    if (rows !== undefined && rows.length >= fewestRows && get(objective) === "supervised" && standsAtCoin(rows.value))
       return { loss: Math.LN2, words: "ln(2), a coin's", classes: 2 };
     const accuracy = get(taskMetrics)?.find(({ series }) => /acc(uracy)?$/i.test(series));
     if (rows === undefined || accuracy === undefined || accuracy.length < 2) return undefined;
