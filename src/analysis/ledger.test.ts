@@ -54,6 +54,14 @@ describe("a finding that is still there", () => {
     const layers = (...names: string[]) => names.map((layer) => finding("a", { onset: { step: 100, layer } }));
     expect(resolved(report(120, layers("x", "y")), report(130, layers("y")))).toEqual([["a", 130]]);
   });
+
+  test("is revised in place when the layer of its step is named anew", () => {
+    const inLayer = (layer: string | undefined, step = 100) =>
+      finding("a", { onset: layer === undefined ? { step } : { step, layer } });
+    expect(resolved(report(120, [inLayer("x")]), report(130, [inLayer("y")]))).toEqual([]);
+    expect(resolved(report(120, [inLayer("x")]), report(130, [inLayer(undefined)]))).toEqual([]);
+    expect(resolved(report(120, [inLayer("x")]), report(130, [inLayer("y"), inLayer("z")]))).toEqual([["a", 130]]);
+  });
 });
 
 describe("a finding that no longer holds", () => {
@@ -79,6 +87,14 @@ describe("a finding that no longer holds", () => {
   test("names what the same place looks like now, but nothing that began later", () => {
     expect(reason(report(200, [finding("b", { onset: { step: 90 } })]))).toMatch(/something else: title of b since/);
     expect(reason(report(200, [finding("b", { onset: { step: 190 } })], { clean: ["a"] }))).toMatch(/^It recovered/);
+  });
+
+  test("says that another layer stands out, and which", () => {
+    const before = report(120, [finding("a", { onset: { step: 100, layer: "x" } })]);
+    const next = report(130, [finding("a", { onset: { step: 90, layer: "y" } })]);
+    expect(after(before, next).resolved[0]?.reason).toBe(
+      "With more data another layer stands out: title of a in y since step 90 (a).",
+    );
   });
 
   test("names the sign that explains it, a missing fact, a failed check", () => {

@@ -25,7 +25,8 @@ const mostResolved = 100;
  * it is an update of one that is still there, or it is listed as resolved, with the reason.
  *
  * The same finding: of the same rule, layer and rank, with an onset within the data that were there when it was
- * shown last. An estimate of the onset may move; what begins in later data is another fault.
+ * shown last. An estimate of the onset may move; what begins in later data is another fault. So may the layer,
+ * when more is known of the same step: a single finding that takes the place of a single one is an update of it.
  */
 export function follow(before: LedgerState, report: Report): LedgerState {
   const step = report.run.lastStep;
@@ -41,7 +42,8 @@ export function follow(before: LedgerState, report: Report): LedgerState {
   const isExact = ({ finding }: Shown): boolean =>
     report.findings.some((now) => placeOf(now) === placeOf(finding) && now.onset.step === finding.onset.step);
   const byPlace = [...before.shown].sort((a, b) => Number(isExact(b)) - Number(isExact(a)));
-  const gone = byPlace.filter(({ finding, seenTo }) => !take(finding, seenTo));
+  const missing = byPlace.filter(({ finding, seenTo }) => !take(finding, seenTo));
+  const gone = missing.filter(({ finding }) => !isMoved(finding, missing, left));
   const isBack = ({ finding, step: at }: Resolved): boolean =>
     left.some((now) => isSame(finding, at, now)) || gone.some((one) => isSame(one.finding, one.seenTo, finding));
   return {
@@ -66,6 +68,17 @@ function isSame(shown: Finding, seenTo: number | null, now: Finding): boolean {
   return shown.onset.step === null || beganBy(now, seenTo);
 }
 
+/** The layer was named anew: the only one of its rule and step that is missing is the only one that is new there. */
+function isMoved(shown: Finding, missing: readonly Shown[], left: readonly Finding[]): boolean {
+  const isThere = (other: Finding): boolean =>
+    other.rule === shown.rule && other.onset.rank === shown.onset.rank && other.onset.step === shown.onset.step;
+  return (
+    shown.onset.step !== null &&
+    left.filter(isThere).length === 1 &&
+    missing.filter(({ finding }) => isThere(finding)).length === 1
+  );
+}
+
 /** What changed, in words: the first that is true of the new report. */
 function reasonOf({ finding: gone, seenTo }: Shown, before: LedgerState, report: Report): string {
   const { run, findings, explained, notApplicable, failed } = report;
@@ -82,7 +95,8 @@ function reasonOf({ finding: gone, seenTo }: Shown, before: LedgerState, report:
   if (normal !== undefined) return `It is normal here. ${normal.sign} ${normal.why}`;
   const known = new Set(before.shown.map(({ finding }) => placeOf(finding)));
   const other = findings.find((finding) => !known.has(placeOf(finding)) && beganBy(finding, seenTo));
-  if (other !== undefined) return `With more data the same place looks like something else: ${nameOf(other)}.`;
+  if (other !== undefined)
+    return `With more data ${isSameLayer(gone, other) ? "the same place looks like something else" : "another layer stands out"}: ${nameOf(other)}.`;
   const later = findings.find(({ rule }) => rule === gone.rule);
   if (later !== undefined) return `${now} the check finds only what came later: ${nameOf(later)}.`;
   return gone.end === null && gone.recovered !== true
@@ -93,5 +107,9 @@ function reasonOf({ finding: gone, seenTo }: Shown, before: LedgerState, report:
 const beganBy = ({ onset }: Finding, step: number | null): boolean =>
   onset.step === null || step === null || onset.step <= step;
 
+/** A finding without a layer is about the whole run, every layer with it. */
+const isSameLayer = ({ onset: a }: Finding, { onset: b }: Finding): boolean =>
+  a.layer === undefined || b.layer === undefined || a.layer === b.layer;
+
 const nameOf = ({ title, rule, onset }: Finding): string =>
-  `${title}${onset.step === null ? "" : ` since step ${onset.step}`} (${rule})`;
+  `${title}${onset.layer === undefined ? "" : ` in ${onset.layer}`}${onset.step === null ? "" : ` since step ${onset.step}`} (${rule})`;

@@ -23,6 +23,8 @@ export interface NonFiniteTensor {
   readonly inputMax: number;
   /** Layer that made the input. */
   readonly producer: string | null;
+  /** Module that had run last when the numbers were lost in code outside of any module, within `layer`. */
+  readonly after: string | null;
   /** Series that counts them, for evidence; null when there is only the record. */
   readonly series: string | null;
   /** Watched steps from the first one on at which numbers were lost, and the last of them. */
@@ -76,7 +78,7 @@ export const nonFiniteTensor = defineFact<NonFiniteTensor | "none">({
         bad.add(step);
         const phase = phases.find((one) => one === series.labels["phase"]) ?? "forward";
         const layer = series.labels["layer"] ?? "";
-        const place = { layer, phase, step, series: series.id, depth: order.get(layer) ?? 0 };
+        const place = { layer, phase, step, series: series.id, depth: depthOf(layer, order) };
         if (first === null || isBefore(place, first)) first = place;
       }
     }
@@ -103,6 +105,18 @@ interface Place {
   readonly depth: number;
 }
 
+/** A container is done after all that is in it; one that holds no layer that is known, as the model itself, comes last. */
+function depthOf(layer: string, order: ReadonlyMap<string, number>): number {
+  const own = order.get(layer);
+  if (own !== undefined) return own;
+  let last = Number.NEGATIVE_INFINITY;
+  for (const [other, depth] of order) if (other.startsWith(`${layer}.`)) last = Math.max(last, depth);
+  return last === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : last + 1 - layer.length / maxPath;
+}
+
+/** Longer than any path of a module: of two containers that end together the inner one is done first. */
+const maxPath = 1e4;
+
 /** Forward runs down the network, backward up again: the first bad layer of a backward pass is the deepest. */
 function isBefore(a: Place, b: Place): boolean {
   if (a.step !== b.step) return a.step < b.step;
@@ -120,6 +134,7 @@ const unnamed = {
   inputFinite: null,
   inputMax: Number.NaN,
   producer: null,
+  after: null,
 };
 
 function read(record: LogRecord): Omit<NonFiniteTensor, "series" | "badSteps" | "lastStep"> | null {
@@ -147,5 +162,13 @@ function read(record: LogRecord): Omit<NonFiniteTensor, "series" | "badSteps" | 
     inputFinite: finite === "true" ? true : finite === "false" ? false : null,
     inputMax: number("input_abs_max") ?? Number.NaN,
     producer: producer === "-" || producer === "" ? null : producer,
+    after: phase === "forward" && pairs.get("tensor") === "output" ? ranBefore(record, layer) : null,
   };
+}
+
+/** The backtrace ends with the module that ran last: the layer itself, unless the code between its parts is to blame. */
+function ranBefore(record: LogRecord, layer: string): string | null {
+  const last = record.exception?.split("\n").findLast((line) => line.trim() !== "");
+  const path = last === undefined || last.endsWith(" running") ? undefined : /^#\d+ (\S+) \(/.exec(last)?.[1];
+  return path === undefined || path === layer ? null : path;
 }

@@ -50,6 +50,44 @@ describe(rule, () => {
     ).toBe("learning-rate-too-high");
   });
 
+  test("blames the code between two modules when all numbers are lost at once", () => {
+    const record = {
+      ...nonFiniteRecord({
+        step: 1000,
+        layer: "(model)",
+        rest: "tensor=output class=GPT nan=2048 inf=0 of=2048 input_finite=true input_abs_max=- producer=-",
+      }),
+      exception:
+        "#0 (model) (GPT) running\n#1 blocks.0 (Block) input abs_max=2.1 finite=true output abs_max=3 nan=0 inf=0",
+    };
+    const finding = findingOf(rule, { ...healthy, rows: lostFrom(1000), records: [record] });
+    expect(finding?.message).toMatch(/^The code of \(model\) after blocks\.0, outside of any module/);
+    expect(finding?.causes[0]?.id).toBe("nan-in-code");
+    expect(finding?.causes.find(({ id }) => id === "learning-rate-too-high")?.against).not.toContainEqual(
+      expect.stringContaining("only 2048"),
+    );
+    expect(finding?.advice[0]).toMatchObject({ id: "guard-operation" });
+    expect(finding?.advice[0]?.summary).toContain("right after blocks.0");
+    expect(JSON.stringify(finding)).not.toContain("largest NaN");
+  });
+
+  test("blames the computation of the loss for a gradient that came from it", () => {
+    const record = nonFiniteRecord({
+      step: 1000,
+      layer: "head",
+      phase: "backward",
+      rest: "tensor=grad class=Linear nan=101 inf=9 of=6400 input_finite=true input_abs_max=4.1 producer=loss",
+    });
+    const finding = findingOf(rule, { ...healthy, rows: lostFrom(1000), records: [record] });
+    expect(finding?.onset).toEqual({ step: 1000 });
+    expect(finding?.title).toBe("The loss makes numbers that are not finite");
+    expect(finding?.causes[0]?.id).toBe("nan-in-code");
+    expect(finding?.causes[0]?.for).not.toContain(
+      "the forward pass of the same step was finite, its derivative was not",
+    );
+    expect(finding?.advice[0]?.summary).toContain("operation of the loss");
+  });
+
   test("finds the layer in the counts when there is no record: forward the first, backward the last in the network", () => {
     const counts = (phase: string, layers: readonly string[]) =>
       layerSeries("non_finite", (row) => (row < 20 ? 0 : 7), { layers, labels: { phase } });
@@ -58,6 +96,11 @@ describe(rule, () => {
       series: [...(healthy.series ?? []), ...counts("forward", ["blocks.3.mlp.fc", "blocks.1.mlp.fc"])],
     };
     expect(findingOf(rule, forward)).toMatchObject({ onset: { step: 1050, layer: "blocks.1.mlp.fc" } });
+    const nested = {
+      ...healthy,
+      series: [...(healthy.series ?? []), ...counts("forward", ["(model)", "blocks.1", "blocks.1.mlp.fc"])],
+    };
+    expect(findingOf(rule, nested)).toMatchObject({ onset: { step: 1050, layer: "blocks.1.mlp.fc" } });
     const backward = {
       ...healthy,
       series: [...(healthy.series ?? []), ...counts("backward", ["blocks.1.mlp.fc", "blocks.3.mlp.fc"])],

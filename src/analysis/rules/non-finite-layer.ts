@@ -34,7 +34,7 @@ const runawayFactor = 4;
 const answers: Readonly<Record<string, string>> = {
   "fp16-overflow": "use-bf16",
   "learning-rate-too-high": "lower-learning-rate",
-  "degenerate-input": "guard-operation",
+  "nan-in-code": "guard-operation",
   "bad-batch": "check-inputs",
 };
 
@@ -75,7 +75,7 @@ export const nonFiniteLayer = defineRule({
         series,
         step: tensor.step,
         value: tensor.nan === null && tensor.inf === null ? null : (tensor.nan ?? 0) + (tensor.inf ?? 0),
-        note: `${countsOf(tensor)} in the ${nameOf(what)} of ${tensor.layer}${tensor.class === null ? "" : ` (${tensor.class})`}, ${tensor.phase}`,
+        note: `${countsOf(tensor)} in the ${isFromLoss(tensor) ? "gradient that came from the loss into" : `${nameOf(what)} of`} ${tensor.layer}${tensor.class === null ? "" : ` (${tensor.class})`}, ${tensor.phase}`,
       },
       ...(tensor.inputFinite === null
         ? []
@@ -84,21 +84,23 @@ export const nonFiniteLayer = defineRule({
               series: null,
               step: tensor.step,
               value: Number.isNaN(tensor.inputMax) ? null : toWire(tensor.inputMax),
-              note: `its input ${tensor.inputFinite ? `was finite, largest ${say(tensor.inputMax)}` : `was not finite${tensor.producer === null ? "" : `; it came from ${tensor.producer}`}`}`,
+              note: `its input ${tensor.inputFinite ? `was finite${Number.isNaN(tensor.inputMax) ? "" : `, largest ${say(tensor.inputMax)}`}` : `was not finite${tensor.producer === null ? "" : `; it came from ${tensor.producer}`}`}`,
             },
           ]),
       ...(prelude?.evidence ?? []),
     ];
-    const causes = rank(suspectsOf(tensor, prelude, facts));
+    const causes = rank(suspectsOf(tensor, prelude, facts, isLossFinite(logged, tensor.step)));
     const first = answers[causes[0]?.id ?? ""];
     const advice = [...ownAdvice(tensor), ...(prelude === null ? [] : overflowAdvice(prelude, facts.options))];
     return [
       {
+        ...(isFromLoss(tensor) ? { title: "The loss makes numbers that are not finite" } : {}),
         severity: recovered ? "warning" : "error",
-        message: `${tensor.layer} made the first number that is not finite, at step ${tensor.step} in the ${phaseName(tensor)}: ${countsOf(tensor)} in its ${nameOf(what)}${inputWords(tensor)}.${recovered ? ` Training went on; the loss was finite in ${saySteps(goodRows)} since.` : ""}`,
+        message: `${madeBy(tensor, what)}.${recovered ? ` Training went on; the loss was finite in ${saySteps(goodRows)} since.` : ""}`,
         onset: {
           step: tensor.step,
-          layer: tensor.layer,
+          // The layer next to the loss only received what the loss made.
+          ...(isFromLoss(tensor) ? {} : { layer: tensor.layer }),
           ...(tensor.time === null ? {} : { time: tensor.time }),
         },
         end: recovered ? { step: tensor.lastStep } : null,
@@ -110,6 +112,27 @@ export const nonFiniteLayer = defineRule({
     ];
   },
 });
+
+/** The gradient came in from what follows the network: nothing in the layer made it. */
+const isFromLoss = ({ phase, producer, tensor }: NonFiniteTensor): boolean =>
+  phase === "backward" && producer === "loss" && (tensor === null || tensor === "grad");
+
+/** Of that step; null when it is not logged. */
+function isLossFinite(curve: Curve | null, step: number): boolean | null {
+  if (curve === null) return null;
+  const row = curve.step.indexOf(step);
+  return row < 0 ? null : Number.isFinite(at(curve.value, row));
+}
+
+function madeBy(tensor: NonFiniteTensor, what: string): string {
+  const { layer, step, after } = tensor;
+  if (isFromLoss(tensor))
+    return `The computation of the loss made the first number that is not finite, at step ${step}: ${countsOf(tensor)} in the gradient that came from it into ${layer}`;
+  const made = `made the first number that is not finite, at step ${step} in the ${phaseName(tensor)}: ${countsOf(tensor)}`;
+  return after === null
+    ? `${layer} ${made} in its ${nameOf(what)}${inputWords(tensor)}`
+    : `The code of ${layer} after ${after}, outside of any module, ${made}${inputWords(tensor)}`;
+}
 
 const nameOf = (what: string): string => (what === "grad" ? "gradient" : what === "weight" ? "weights" : what);
 
@@ -159,13 +182,22 @@ function preludeOf(
   return readPrelude({ ...facts, loss: logged }, { kind: "logged", row, step: tensor.step, rowsBefore: row });
 }
 
-function suspectsOf(tensor: NonFiniteTensor, prelude: Prelude | null, facts: Facts): Suspect[] {
+function suspectsOf(
+  tensor: NonFiniteTensor,
+  prelude: Prelude | null,
+  facts: Facts,
+  wasLossFinite: boolean | null,
+): Suspect[] {
   const { inputFinite, inputMax, nan, inf, of, phase, producer } = tensor;
-  const isSome = nan === null || of === null ? null : nan + (inf ?? 0) < of;
+  const lostNumbers = (nan ?? 0) + (inf ?? 0);
+  const isSome = nan === null || of === null ? null : lostNumbers < of;
+  const fromLoss = isFromLoss(tensor);
   const grown = growthBefore(curveOf(facts.activations, tensor.layer), tensor.step);
   const heavier = growthBefore(curveOf(facts.weights, tensor.layer), tensor.step);
   const runaway = Math.max(grown, heavier);
-  const isModest = inputFinite === true && inputMax < (facts.precision === "fp16" ? fp16Root : hugeInput);
+  // Whole numbers, as the tokens a model is given, have no size worth noting.
+  const isModest =
+    inputFinite === true && (Number.isNaN(inputMax) || inputMax < (facts.precision === "fp16" ? fp16Root : hugeInput));
   const extra: Readonly<Record<string, readonly Clue[]>> = {
     "learning-rate-too-high": [
       {
@@ -180,8 +212,8 @@ function suspectsOf(tensor: NonFiniteTensor, prelude: Prelude | null, facts: Fac
         weight: 3,
       },
       {
-        present: isSome,
-        against: `only ${(nan ?? 0) + (inf ?? 0)} of ${of ?? 0} numbers are lost`,
+        present: isSome === true ? false : null,
+        against: `only ${lostNumbers} of ${of ?? 0} numbers are lost`,
         weight: 1,
       },
     ],
@@ -219,18 +251,27 @@ function suspectsOf(tensor: NonFiniteTensor, prelude: Prelude | null, facts: Fac
     ...shared,
     {
       id: "nan-in-code",
-      statement:
-        "An operation in this layer has no value, or no derivative, for this input: 0/0, the log or root of 0, a softmax over nothing but masked places, a norm over equal numbers.",
+      statement: `An operation ${whereOf(tensor)} has no value, or no derivative, there: 0/0, the log or root of 0, ${fromLoss ? "a mean over no label" : "a softmax over nothing but masked places, a norm over equal numbers"}.`,
       prior: 0.15,
       clues: [
         {
           present: inputFinite === null || phase !== "forward" ? null : isModest && (nan ?? 0) > 0,
-          for: `a finite input of at most ${say(inputMax)} became NaN inside it`,
+          for: `a finite input${Number.isNaN(inputMax) ? "" : ` of at most ${say(inputMax)}`} became NaN inside it`,
           weight: 6,
         },
         {
+          // Updates that are too large lose a few numbers first, and those are of a layer that had grown.
+          present: isModest && phase === "forward" && isSome === false ? true : null,
+          for: `all ${lostNumbers} numbers were lost at once, from a finite input`,
+          weight: 2,
+        },
+        {
           present: phase === "backward" && facts.precision !== "fp16" ? true : null,
-          for: "the forward pass of the same step was finite, its derivative was not",
+          for: fromLoss
+            ? "the gradient was not finite where it left the loss, before it came through any layer"
+            : wasLossFinite === true
+              ? "the forward pass of the same step was finite, its derivative was not"
+              : "no layer's output was lost before its gradient",
           weight: 4,
         },
         {
@@ -259,6 +300,17 @@ function suspectsOf(tensor: NonFiniteTensor, prelude: Prelude | null, facts: Fac
       ],
     },
   ];
+}
+
+/** Where the operation is to be looked for. */
+function whereOf(tensor: NonFiniteTensor): string {
+  const { layer, producer, after, phase } = tensor;
+  if (isFromLoss(tensor))
+    return `of the loss, between the output of ${layer === "(model)" ? "the model" : layer} and the number that is minimised,`;
+  if (after !== null) return `in the code of ${layer} right after ${after}, before the next module,`;
+  if (phase === "forward" && tensor.inputFinite === false && producer !== null)
+    return `in the code between ${producer} and ${layer}`;
+  return producer === null || phase !== "forward" ? `in ${layer}` : `in ${layer}, or between ${producer} and it,`;
 }
 
 /** How many times its usual size a curve had reached before `step`; NaN when there are too few rows to say. */
@@ -304,15 +356,17 @@ function ownAdvice(tensor: NonFiniteTensor): readonly ReturnType<typeof addNorma
         source: "https://docs.pytorch.org/docs/stable/generated/torch.isfinite.html",
       },
     ];
-  if (tensor.phase !== "optimizer" && tensor.inputFinite === true && tensor.inputMax < fp16Root)
+  const isBetween = tensor.inputFinite === false && tensor.producer !== null;
+  const isModest = isBetween || (tensor.inputFinite === true && !(tensor.inputMax >= fp16Root));
+  if (isFromLoss(tensor) || (tensor.phase !== "optimizer" && isModest))
     return [
       {
         id: "guard-operation",
-        summary: `Guard the operation in ${tensor.layer} that has no value at its input: an epsilon inside sqrt, log and division, clamp before exp, and no row of attention or loss without a single unmasked place.`,
+        summary: `Look at the operation ${whereOf(tensor)} and guard it: an epsilon inside sqrt, log and division, clamp before exp, and no row of ${isFromLoss(tensor) ? "the loss without a label" : "attention without a single unmasked place"}. torch.autograd.detect_anomaly names its line.`,
         changes: [],
         dialect: null,
         expect: "The same batch passes with finite outputs and gradients.",
-        source: "https://docs.pytorch.org/docs/stable/notes/autograd.html",
+        source: "https://docs.pytorch.org/docs/stable/autograd.html#anomaly-detection",
       },
     ];
   return tensor.inputMax >= hugeInput ? [addNormalisation(tensor.layer)] : [];

@@ -67,6 +67,23 @@ export class Announcer {
     return true;
   }
 
+  /** Printed with another layer at the same step, which the report no longer names: told anew in one line. */
+  #takeMoved(finding: Finding, { findings }: Report): Announced | undefined {
+    const { rule, onset } = finding;
+    const isNamed = (key: string): boolean => findings.some((other) => placeOf(other) === key);
+    for (const [key, known] of this.#announced) {
+      const [only] = known;
+      const [ofRule, layer, rank] = key.split("|");
+      if (known.length !== 1 || only === undefined || only.step === null || only.step !== onset.step) continue;
+      if (ofRule !== rule || rank !== String(onset.rank ?? "") || isNamed(key)) continue;
+      this.#announced.delete(key);
+      const words = `${finding.title}: ${finding.message} (said before of ${layer === "" ? "the whole run" : layer})`;
+      this.#print(`${labelled("Now known    ", words, this.#style.width).join("\n")}\n\n`);
+      return only;
+    }
+    return undefined;
+  }
+
   /** The onset of a finding moves a little while data come in; as long as a rule has no more findings than were printed, it is the same one. */
   #isNews(finding: Finding, report: Report): boolean {
     const key = placeOf(finding);
@@ -77,7 +94,9 @@ export class Announcer {
         other.onset.layer === finding.onset.layer &&
         other.onset.rank === finding.onset.rank,
     );
+    const moved = known.length === 0 ? this.#takeMoved(finding, report) : undefined;
     const same =
+      moved ??
       known.find(({ step }) => step === finding.onset.step) ??
       (now.length <= known.length ? known[now.indexOf(finding)] : undefined);
     const isTold = same !== undefined && severities.indexOf(same.severity) <= severities.indexOf(finding.severity);
