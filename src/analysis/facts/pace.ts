@@ -43,7 +43,7 @@ const factorLogged = 1.3;
 const factorBetween = 2;
 const bandSigmas = 6;
 const backShare = 0.3;
-/** As many rows as three running medians; as two where each step takes twice as long, which noise does not keep up. */
+/** As many rows as three running medians; as two where each step is measured to take twice as long, which noise does not keep up. */
 const lastingRows = 25;
 const lastingRowsDoubled = 18;
 /** Growth: of the pairs of ten blocks nearly all have the later one slower, by half in all (of a logged time). */
@@ -158,12 +158,15 @@ function paceOf(rows: Curve, from: Pace["from"], isMeasured = from !== "time bet
     isMeasured,
     start: median(rows.value.subarray(0, fewestRows)),
     smooth,
-    slowdowns: slowdownsIn(rows, smooth, factor),
+    slowdowns: slowdownsIn(rows, { smooth, factor, isMeasured }),
     growth: growthIn(rows, smooth, isMeasured ? growthFactor : factorBetween),
   };
 }
 
-function slowdownsIn(rows: Curve, smooth: Float64Array, factor: number): Slowdown[] {
+function slowdownsIn(
+  rows: Curve,
+  { smooth, factor, isMeasured }: { smooth: Float64Array; factor: number; isMeasured: boolean },
+): Slowdown[] {
   const band = new SortedWindow(bandRows);
   const found: Slowdown[] = [];
   let open: { row: number; usual: number; bar: number } | null = null;
@@ -171,7 +174,7 @@ function slowdownsIn(rows: Curve, smooth: Float64Array, factor: number): Slowdow
     if (open === null) return;
     const to = end ?? rows.length;
     const now = median(rows.value.subarray(open.row, to));
-    if (to - open.row >= (now >= 2 * open.usual ? lastingRowsDoubled : lastingRows)) {
+    if (to - open.row >= (now >= 2 * open.usual && isMeasured ? lastingRowsDoubled : lastingRows)) {
       const bar = open.usual + 0.5 * (open.bar - open.usual);
       let row = open.row;
       while (row > 0 && at(rows.value, row - 1) > bar) row -= 1;

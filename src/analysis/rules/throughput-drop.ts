@@ -18,8 +18,6 @@ import { moreWorkers } from "./input-bound.ts";
 const alarmingFactor = 2;
 /** Steps that are not measured, but grow to two and a half times as long in order, are hardly slowed down by chance. */
 const alarmingGrowth = 2.5;
-/** Rows that come three times as slowly, for as long as the rule asks, are no busy neighbour of a moment either. */
-const alarmingBetween = 3;
 /** Completions that grew by most of the slowdown explain it: the same tokens per second. */
 const explainedShare = 0.6;
 
@@ -79,8 +77,7 @@ export const throughputDrop = defineRule({
           waitMoved === "rose" ||
           late !== null ||
           (speed.isMeasured && (slow.isGrowth || times >= alarmingFactor)) ||
-          (slow.isGrowth && times >= alarmingGrowth) ||
-          times >= alarmingBetween
+          (slow.isGrowth && times >= alarmingGrowth)
             ? "warning"
             : "info",
         message: `${what} went from ${say(before)}${unit} to ${say(after)}${unit} ${slow.isGrowth ? "little by little" : `at step ${slow.step}`}: each step takes ${say(Math.round(100 * times) / 100)} times as long${isOver ? `, until step ${slow.endStep ?? 0}` : ` for ${saySteps(slow.rows)} now`}.${slow.episodes > 1 ? ` It happened ${slow.episodes} times.` : ""}`,
