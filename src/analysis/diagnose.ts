@@ -143,10 +143,14 @@ const stated = (rule: Rule, draft: FindingDraft, trainer: string | null): Findin
   title: draft.title ?? rule.title,
   rule: rule.id,
   evidence: draft.evidence.map((item) => ({ ...item, value: travelling(item.value) })),
-  advice: draft.advice.map((advice) => ({
-    ...withSnippet(advice, trainer),
-    changes: advice.changes.map(({ key, from, to }) => ({ key, from: travelling(from), to: travelling(to) })),
-  })),
+  advice: draft.advice
+    .map((advice) => ({
+      ...withSnippet(advice, trainer),
+      changes: advice.changes
+        .map(({ key, from, to }) => ({ key, from: travelling(from), to: travelling(to) }))
+        .filter(({ from, to }) => from === null || String(from) !== String(to)),
+    }))
+    .filter(({ changes, summary, snippet }) => changes.length > 0 || summary !== "" || snippet !== undefined),
 });
 
 const travelling = <T>(value: T): T | WireNumber => (typeof value === "number" ? toWire(value) : value);

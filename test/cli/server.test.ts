@@ -63,6 +63,8 @@ test("run starts a server, stores the run, shows the finding and where to look",
 
   const report = Report.parse(JSON.parse((await llmdbg(["diagnose", id, "--json"], { env })).stdout));
   expect(report.findings.map(({ rule }) => rule)).toEqual(["non-finite-loss"]);
+  // The name does as well as long as no other run has it.
+  expect(Report.parse(JSON.parse((await llmdbg(["diagnose", "first", "--json"], { env })).stdout))).toEqual(report);
   expect((await llmdbg(["logs", id, "--level", "info"], { env })).stdout).toContain("Running training");
 });
 

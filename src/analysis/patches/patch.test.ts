@@ -25,9 +25,15 @@ describe("each trainer's own language", () => {
       "--learning_rate 0.03 --bf16 true",
       "args = TrainingArguments(\n    # the others as before\n    learning_rate=0.03,  # was 0.3\n    bf16=True,\n)",
     ]);
-    expect(texts("hf", change("early_stopping_patience", 3))[1]).toBe(
-      "trainer.add_callback(EarlyStoppingCallback(early_stopping_patience=3))",
+  });
+  test.each(["hf", "trl", "ms-swift", "llama-factory"])("%s: patience is an argument of a callback", (dialect) => {
+    const callback = "trainer.add_callback(EarlyStoppingCallback(early_stopping_patience=3))";
+    expect(texts(dialect, change("early_stopping_patience", 3))).toEqual([callback]);
+    const both = patchesOf(
+      advice(dialect, change("load_best_model_at_end", true), change("early_stopping_patience", 3)),
     );
+    expect(both[0]?.text).not.toContain("patience");
+    expect(both.at(-1)).toMatchObject({ text: callback, language: "python", isRest: true });
   });
   test("TRL", () => {
     expect(texts("trl", change("completion_only_loss", false))[1]).toContain("SFTConfig(  # or DPOConfig");
@@ -81,19 +87,35 @@ describe("each trainer's own language", () => {
   });
 });
 
-test("advice in words is to be filled in; an action has no patch", () => {
-  expect(texts("hf", change("resume_from_checkpoint", "the last checkpoint before step 240"))[0]).toBe(
-    "--resume_from_checkpoint '<the last checkpoint before step 240>'",
-  );
+test("advice in words is said beside what is pasted; an action has no patch", () => {
+  const words = change("checkpoint.load_step", "the last checkpoint before step 240");
+  expect(texts("torchtitan", words)).toEqual([]);
+  expect(texts("torchtitan", change("optimizer.lr", 3e-4), words)).toEqual([
+    "[optimizer]\nlr = 0.0003\n# by hand: checkpoint.load_step: the last checkpoint before step 240",
+  ]);
   expect(patchOf(advice("hf"))).toBeUndefined();
 });
 
+test("a name of ours is no option of an unknown trainer, unless its configuration has it", () => {
+  expect(texts(null, change("keep_best", true), change("early_stopping_patience", 3))).toEqual([]);
+  expect(texts(null, change("early_stopping_patience", 3, 10))).toEqual(["early_stopping_patience = 3  # was 10"]);
+});
+
+test("what the first form cannot hold is marked as its rest", () => {
+  const patches = patchesOf(advice("trl", change("weight_decay", 0.1), change("dropout", 0.1)));
+  expect(patches.map(({ isRest }) => isRest === true)).toEqual([false, false, true]);
+  expect(patches[2]?.text).toBe("dropout = 0.1");
+});
+
 test("values of a run cannot break out of the text", () => {
-  const hostile = "x'; rm -rf / #\n\"";
+  const hostile = "x';rm\t-rf/#\n\"";
   expect(texts("hf", change("resume_from_checkpoint", hostile))[0]).not.toMatch(/^[^']*;/);
   expect(parse(texts("axolotl", change("resume_from_checkpoint", hostile))[0] ?? "")).toEqual({
-    resume_from_checkpoint: `<${hostile}>`,
+    resume_from_checkpoint: hostile,
   });
+  const words = "x\nlearning_rate: 9 ' \"";
+  const remark = texts("axolotl", change("learning_rate", 1e-5), change("resume_from_checkpoint", words))[0] ?? "";
+  expect(parse(remark)).toEqual({ learning_rate: 1e-5 });
 });
 
 const hasPython = spawnSync("python3", ["--version"]).status === 0;

@@ -1,16 +1,19 @@
 /** Advice as text to paste, in the language in which the user of that trainer writes settings. */
 import type { Advice } from "../../model/finding.ts";
 import { dialects } from "../dialects/index.ts";
-import { optionIds, type Dialect } from "../dialects/dialect.ts";
+import { optionIds, type Dialect, type OptionId } from "../dialects/dialect.ts";
 import { flags, overrides } from "./command-line.ts";
 import { json, toml, yaml } from "./files.ts";
 import { assignments, calls } from "./python.ts";
+import { isWords } from "./scalar-text.ts";
 
 export interface Patch {
   /** Where it is pasted, for people: "command line", "Python", "YAML". */
   readonly label: string;
   readonly language: "shell" | "python" | "yaml" | "json" | "toml";
   readonly text: string;
+  /** Holds what the first form cannot, and is pasted besides it. */
+  readonly isRest?: boolean;
 }
 
 /** A change whose value is known. */
@@ -44,20 +47,78 @@ const forms: Readonly<
 };
 const inYaml = [{ label: "YAML", language: "yaml", write: yaml }] as const;
 
-/** Every form of an advice, the most usual first; none for advice that is an action and no setting. */
+/** Trainers whose arguments know nothing of patience: it is one of the callback, and their parser refuses it. */
+const withCallback: ReadonlySet<string> = new Set(["hf", "trl", "ms-swift", "llama-factory"]);
+const isPatience = ({ key }: Setting): boolean => key === "early_stopping_patience";
+
+/**
+ * Every form of an advice, the most usual first; none for advice that is an action and no setting.
+ * What the first form cannot hold follows as patches that are its `rest`.
+ */
 export function patchesOf(advice: Advice): Patch[] {
   const patches: Patch[] = [];
   const dialect = dialects.find(({ id }) => id === advice.dialect);
-  const { known, foreign } = split(advice.changes, dialect);
-  if (known.length > 0)
-    for (const { label, language, write } of forms[dialect?.id ?? "plain"] ?? inYaml)
-      patches.push({ label, language, text: write(known) });
+  const pasteable = advice.changes.filter((change) => !isWords(change.to) && !isNameless(change, advice.dialect));
+  const { known, foreign } = split(pasteable, dialect);
+  const callback = withCallback.has(dialect?.id ?? "") ? known.filter(isPatience) : [];
+  const remarks = advice.changes.filter((change) => !pasteable.includes(change)).map(remarkOf);
+  for (const { label, language, write } of forms[dialect?.id ?? "plain"] ?? inYaml) {
+    const settings = language === "python" ? known : known.filter((setting) => !callback.includes(setting));
+    if (settings.length === 0) continue;
+    const text = [write(settings), ...(language === "json" ? [] : remarks)].join("\n");
+    patches.push({ label, language, text });
+  }
   // What the trainer has no option for is set where the user's own code sets it.
-  if (foreign.length > 0) patches.push({ label: "in your script", language: "python", text: assignments(foreign) });
+  const [first] = patches;
+  const lines = [
+    ...(callback.length === 0 || first?.language === "python" ? [] : [calls("hf")(callback)]),
+    ...(foreign.length === 0 ? [] : [assignments(foreign)]),
+  ];
+  if (lines.length > 0)
+    patches.push({
+      label: "in your script",
+      language: "python",
+      text: lines.join("\n"),
+      ...(patches.length > 0 ? { isRest: true } : {}),
+    });
   if (advice.snippet !== undefined)
-    patches.push({ label: "model code", language: "python", text: advice.snippet.text });
+    patches.push({
+      label: "model code",
+      language: "python",
+      text: advice.snippet.text,
+      ...(patches.length > 0 ? { isRest: true } : {}),
+    });
   return patches;
 }
+
+/** Names of ours for what scripts do in many ways: nobody's script has an option of that name unless it is set. */
+const nameless: ReadonlySet<string> = new Set<OptionId>([
+  "early_stopping_patience",
+  "keep_best",
+  "nan_filter",
+  "resume",
+  "skip_seen_data",
+  "train_on_prompt",
+  "average_loss_over_tokens",
+  "trainable_modules",
+  "drop_flat_groups",
+  "mask_truncated",
+  "overlong_penalty",
+  "loss_normalisation",
+  "chosen_nll_weight",
+]);
+const isOfDialect = new Set(
+  dialects.flatMap(({ id, options }) =>
+    Object.values(options).map((name) => `${id} ${typeof name === "string" ? name : name.key}`),
+  ),
+);
+
+const isNameless = ({ key, from }: Setting, dialect: string | null): boolean =>
+  from === null && nameless.has(key) && !isOfDialect.has(`${dialect ?? ""} ${key}`);
+
+/** What cannot be pasted is said beside what can. */
+const remarkOf = ({ key, to }: Setting): string =>
+  `# by hand: ${JSON.stringify(key).slice(1, -1)}: ${typeof to === "string" ? JSON.stringify(to).slice(1, -1) : String(to)}`;
 
 /** The most usual form; undefined for advice that is an action. */
 export const patchOf = (advice: Advice): Patch | undefined => patchesOf(advice)[0];

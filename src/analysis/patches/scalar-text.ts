@@ -1,7 +1,7 @@
 import type { Scalar } from "../../model/config.ts";
 
 /** Advice in words ("the last checkpoint before step 240") stands in angle brackets: it has to be filled in. */
-const isWords = (value: Scalar): value is string => typeof value === "string" && value.includes(" ");
+export const isWords = (value: Scalar): value is string => typeof value === "string" && value.includes(" ");
 
 export const inBrackets = (value: Scalar): Scalar => (isWords(value) ? `<${value}>` : value);
 

@@ -1,6 +1,7 @@
 /** Chooses the metric that decides, and those that must not get worse besides. */
 import type { RunData, SeriesData } from "../run-data.ts";
 import {
+  dataTime,
   evalLoss,
   evalMetric,
   reward,
@@ -12,13 +13,14 @@ import {
 } from "../signals.ts";
 import type { JudgedRun } from "./judged-run.ts";
 import { metricOf, type Better, type Metric } from "./metric.ts";
+import { ofSpeed } from "./touched.ts";
 
-/** Rules whose fault is in speed: a loss would not show whether the change helped. */
-const ofSpeed: ReadonlySet<string> = new Set(["throughput-drop", "input-bound", "straggler-rank"]);
 /** Rules by which the logged training loss is no loss: 0 for NaN, 0 without labels, a sum for a mean. */
 const ofFalseLoss: ReadonlySet<string> = new Set(["masked-labels", "hidden-non-finite-loss", "accumulation-scaling"]);
 
 const speed: readonly Signal[] = [throughput, stepsPerSecond, stepTime];
+/** A stalled run is as fast as ever until it stops: it is judged by how far it came. */
+const showsInSpeed = (rule: string): boolean => ofSpeed.has(rule) && rule !== "stalled-run";
 const heldOut: readonly Signal[] = [evalLoss, evalMetric];
 
 export interface Sides {
@@ -30,7 +32,7 @@ export interface Sides {
 export function chooseMetric(sides: Sides, rules: readonly string[], better: Better | undefined): Metric | undefined {
   const runs = [...sides.before, ...sides.after].map(({ data }) => data);
   const preferred = [
-    ...(rules.length > 0 && rules.every((rule) => ofSpeed.has(rule)) ? speed : []),
+    ...(rules.length > 0 && rules.every(showsInSpeed) ? [...speed, dataTime] : []),
     // Of a policy the loss says nothing and the reward all.
     ...(isPolicy(runs) ? [reward, evalMetric, evalLoss] : heldOut),
     ...(isPolicy(runs) || hasFalseLoss(sides) ? [] : [trainLoss]),

@@ -30,9 +30,9 @@ export function metricOf(series: string, better: Better | undefined): Metric | u
 }
 
 const speedName =
-  /(throughput|tokens_per_sec|samples_per_sec|steps_per_sec|it_per_s|(^|[/_. ])(tps|wps|ups|mfu)$|step_time|iter_time|time_per_step|sec_per_it|runtime)/i;
+  /(throughput|tokens_per_sec|samples_per_sec|steps_per_sec|it_per_s|(^|[/_. ])(tps|wps|ups|mfu)$|step_time|iter_time|time_per_step|sec_per_it|runtime|data_time)/i;
 const lowerIsBetter =
-  /(^|[/_. -])(loss|nll|cross_entropy|perplexity|ppl|bits_per_byte|bpb|error|err|wer|cer|ter|mae|mse|rmse|brier|ece|step_time|iter_time|time_per_step)(@\d+)?([/_. -]|$)/i;
+  /(^|[/_. -])(loss|nll|cross_entropy|perplexity|ppl|bits_per_byte|bpb|error|err|wer|cer|ter|mae|mse|rmse|brier|ece|step_time|iter_time|time_per_step|data_time)(@\d+)?([/_. -]|$)/i;
 const higherIsBetter =
   /(^|[/_. -])(acc(uracy)?|f1|bleu|rouge\w*|chrf\+*|exact_match|em|auc|roc_auc|mcc|ndcg\w*|mrr\w*|map\d*|recall\w*|precision\w*|reward\w*|score|hit_rate\w*|r2|pass|win_rate|throughput|tokens_per_sec(ond)?|samples_per_second|steps_per_second|it_per_s|tps|wps|mfu)(@\d+|@k)?([/_. -]|$)/i;
 

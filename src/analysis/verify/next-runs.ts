@@ -9,10 +9,15 @@ export function missingRuns(
   before: readonly Seeded[],
   after: readonly Seeded[],
   comparison: MetricComparison | undefined,
+  settingsDiffer: boolean,
 ): Verification["next"] {
   if (comparison !== undefined && comparison.difference.interval !== null) return [];
   const seeds = (runs: readonly Seeded[]): (number | string)[] => [...new Set(runs.flatMap(({ seed }) => seed ?? []))];
   const wanted = wantedSeeds(seeds(before), seeds(after));
+  // The same command on both sides, and other settings: it does not say what makes the difference.
+  const commands = [before, after].map((runs) => runs[0]?.run.command ?? []);
+  const [from = "", to = ""] = commands.map((command) => withSeed(command, 0));
+  const isWhole = !settingsDiffer || from !== to;
   const missing = (side: "before" | "after", runs: readonly Seeded[]): Verification["next"] => {
     const present = new Set(seeds(runs).map(String));
     // Without recorded seeds only the number of runs can be told.
@@ -22,7 +27,7 @@ export function missingRuns(
     return lacking.map((seed) => ({
       side,
       seed,
-      command: command === undefined || command.length === 0 ? null : withSeed(command, seed),
+      command: command === undefined || command.length === 0 || !isWhole ? null : withSeed(command, seed),
     }));
   };
   return [...missing("before", before), ...missing("after", after)];

@@ -131,6 +131,54 @@ describe("the verdict", () => {
   });
 });
 
+describe("what the runs cannot tell", () => {
+  test("not that a change did not help, on a metric in which the fault does not show, when the fault is gone", () => {
+    const finding = (rule: string) => {
+      const [one] = run({ end: 2, seed: 1, broken: true }).report.findings;
+      if (one === undefined) throw new Error("a broken run has a finding");
+      return { ...one, rule, title: `Fault ${rule}` };
+    };
+    const had = (rule: string): JudgedRun[] =>
+      group([2, 2.01, 1.99]).map((one) => ({ ...one, report: { ...one.report, findings: [finding(rule)] } }));
+    for (const rule of ["input-bound", "stalled-run", "desynchronised-ranks", "length-explosion", "entropy-collapse"])
+      for (const ends of [
+        [2.001, 2.01, 1.99],
+        [2.5, 2.51, 2.49],
+      ]) {
+        const after = group(ends).map((one) => ({ ...one, report: { ...one.report, notApplicable: [] } }));
+        const result = verifyRuns(had(rule), after);
+        expect(result.verdict, rule).toBe("not-shown");
+        expect(result.statement).toContain(`though "Fault ${rule}" is gone`);
+      }
+    expect(verifyRuns(had("loss-plateau"), group([2.5, 2.51, 2.49])).verdict).toBe("did-not-help");
+    expect(verifyRuns(had("input-bound"), group([2.5, 2.51, 2.49]), { metric: "eval_loss" }).verdict).toBe(
+      "did-not-help",
+    );
+  });
+
+  test("runs of different programs are not one experiment", () => {
+    const settings = (prefix: string): FlatConfig =>
+      Object.fromEntries([1, 2, 3, 4, 5, 6].map((i) => [`${prefix}${i}`, i]));
+    const gpt = group([2, 2.01, 1.99], { config: settings("gpt") });
+    const cnn = group([1, 1.01, 0.99], { config: settings("cnn") }).map((one) => ({
+      ...one,
+      command: ["python", "cnn.py"],
+    }));
+    const result = verifyRuns(gpt, cnn);
+    expect(result.verdict).toBe("not-shown");
+    expect(result.statement).toBe(
+      "Not shown: the runs are not of the same experiment; they ran train.py and cnn.py, 2 of 14 settings are common to both.",
+    );
+    expect(result.applied).toEqual([]);
+    expect(result.next).toEqual([]);
+  });
+
+  test("which command to run, when both sides have the same one and other settings", () => {
+    const result = verifyRuns(group([5]), group([1], { config: { learning_rate: 1e-4 } }));
+    expect(result.next.map(({ command }) => command)).toEqual([null, null, null, null]);
+  });
+});
+
 describe("a fair comparison", () => {
   test("at a step that all runs evaluated, so that a longer run is not better for it", () => {
     const result = verifyRuns(group([2, 2.01, 1.99]), group([2, 2.01, 1.99], { steps: 800 }));

@@ -18,6 +18,8 @@ import { leastRuns } from "./few-runs.ts";
 import { metricOf, type Better } from "./metric.ts";
 import type { JudgedRun, Seeded } from "./judged-run.ts";
 import { missingRuns } from "./next-runs.ts";
+import { otherExperiment } from "./same-experiment.ts";
+import { isBesideFault, mainFaults } from "./touched.ts";
 import { statementOf } from "./words.ts";
 
 export interface VerifyOptions {
@@ -41,13 +43,13 @@ export function verifyRuns(
   const before = sides.before.map(({ run }) => run);
   const after = sides.after.map(({ run }) => run);
   const faults = faultChanges(before, after);
-  const gone = faults.filter(({ state }) => state !== "new");
-  const { applied, keys } = recognise(before, after);
+  const other = otherExperiment(before[0], after[0]);
+  const { applied, keys } = other === undefined ? recognise(before, after) : { applied: [], keys: new Set<string>() };
   const metric =
     options.metric === undefined
       ? chooseMetric(
           { before, after },
-          gone.map(({ rule }) => rule),
+          mainFaults(faults).map(({ rule }) => rule),
           options.better,
         )
       : metricOf(options.metric, options.better);
@@ -66,8 +68,17 @@ export function verifyRuns(
     .filter((guard) => guard.state !== "too-few");
   const code = codeChange(before[0]?.environment, after[0]?.environment);
   const others = otherChanges(configOf(before[0]), configOf(after[0]), keys);
-  const verdict = verdictOf(comparison, faults, countSeeds(sides.before), countSeeds(sides.after));
-  const next = missingRuns(sides.before, sides.after, comparison);
+  const seeds = { before: countSeeds(sides.before), after: countSeeds(sides.after) };
+  const judged = verdictOf(comparison, faults, seeds.before, seeds.after);
+  // A metric that was asked for by name is what the user wants to know about.
+  const isBeside =
+    judged === "did-not-help" &&
+    options.metric === undefined &&
+    comparison !== undefined &&
+    isBesideFault(faults, comparison.metric);
+  const verdict = other === undefined && !isBeside ? judged : "not-shown";
+  const differs = others.length > 0 || applied.some(({ changes }) => changes.some(({ was, now }) => was !== now));
+  const next = other === undefined ? missingRuns(sides.before, sides.after, comparison, differs) : [];
   const verification: Omit<Verification, "statement" | "reasons"> = {
     schema: "llmdbg.verification/1",
     verdict,
@@ -83,7 +94,7 @@ export function verifyRuns(
   };
   return {
     ...verification,
-    ...statementOf(verification, { before: countSeeds(sides.before), after: countSeeds(sides.after) }),
+    ...statementOf(verification, { seeds, other, isBeside }),
   };
 }
 

@@ -6,17 +6,24 @@ import { leastRuns } from "./few-runs.ts";
 
 type Stated = Omit<Verification, "statement" | "reasons">;
 
-/** How many seeds each side has; copies of a run do not count. */
-interface Seeds {
-  readonly before: number;
-  readonly after: number;
+export interface Known {
+  /** How many seeds each side has; copies of a run do not count. */
+  readonly seeds: { readonly before: number; readonly after: number };
+  /** Why the sides are not of one experiment. */
+  readonly other: string | undefined;
+  /** No fault of before is left, and the metric is none in which they show. */
+  readonly isBeside: boolean;
 }
 
-export function statementOf(verification: Stated, seeds: Seeds): Pick<Verification, "statement" | "reasons"> {
-  return { statement: sentence(verification, seeds), reasons: reasonsOf(verification) };
+export function statementOf(verification: Stated, known: Known): Pick<Verification, "statement" | "reasons"> {
+  return { statement: sentence(verification, known), reasons: reasonsOf(verification) };
 }
 
-function sentence({ verdict, comparison, before, after, faults, guards }: Stated, seeds: Seeds): string {
+function sentence(
+  { verdict, comparison, before, after, faults, guards }: Stated,
+  { seeds, other, isBeside }: Known,
+): string {
+  if (other !== undefined) return `Not shown: the runs are not of the same experiment; ${other}.`;
   if (comparison === null)
     return "Not shown: the runs have no metric in common that could tell. Name one with --metric.";
   const what = differenceText(comparison);
@@ -43,6 +50,8 @@ function sentence({ verdict, comparison, before, after, faults, guards }: Stated
     }
     return `Not shown: fewer than ${leastRuns} runs a side have ${comparison.metric}.`;
   }
+  if (isBeside)
+    return `Not shown: ${what}. The fault does not show in that metric${goneText(faults)}. Name one that matters with --metric.`;
   return `Not shown: ${what}, which may be chance${goneText(faults)}.`;
 }
 

@@ -64,7 +64,7 @@ const mostRecords = 10_000;
 async function fromServer(id: string, directory: string, env: Invocation["env"]): Promise<Source> {
   const { connection, run } = await openStoredRun(id, directory, env);
   try {
-    const path = `${runPath(getRecords.path, id)}?limit=${mostRecords}&order=descending`;
+    const path = `${runPath(getRecords.path, run.id)}?limit=${mostRecords}&order=descending`;
     const { records, total } = await connection.ask(getRecords.response, { method: "GET", path });
     return { name: run.name, records: records.toReversed(), total };
   } finally {

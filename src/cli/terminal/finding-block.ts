@@ -136,7 +136,7 @@ function outcomeLines({ state, run, statement, verified }: AdviceOutcome, style:
 function pasteLines(advice: Advice, style: Style): string[] {
   return patchesOf(advice)
     .filter(({ language }) => language !== "yaml")
-    .slice(0, 1)
+    .filter(({ isRest }, i) => i === 0 || isRest === true)
     .flatMap(({ label, text }) => {
       const lines = text.split("\n").map((line) => plain(line).trimEnd());
       const { cyan, dim } = style.colours;
@@ -149,7 +149,10 @@ function pasteLines(advice: Advice, style: Style): string[] {
 /** A setting's change as a diff that can be pasted into a YAML file. */
 export function diffLines(key: string, from: unknown, to: unknown, style: Style): string[] {
   const { red, green } = style.colours;
-  const spelled = (value: unknown): string => (typeof value === "string" ? plain(value) : String(value));
+  // Words in place of a value are to be filled in.
+  const isWords = (value: unknown): value is string => typeof value === "string" && /^the [a-z]+ /.test(value);
+  const spelled = (value: unknown): string =>
+    String(isWords(value) ? `<${plain(value)}>` : typeof value === "string" ? plain(value) : value);
   return [
     ...(from === null ? [] : [red(`      - ${plain(key)}: ${spelled(from)}`)]),
     to === null ? green(`      + (remove ${plain(key)})`) : green(`      + ${plain(key)}: ${spelled(to)}`),

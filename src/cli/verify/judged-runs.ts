@@ -38,13 +38,14 @@ function fromFiles(run: ReadRun): JudgedRun {
 }
 
 async function fromServer(
-  id: string,
+  operand: string,
   directory: string,
   env: Variables,
   metric: string | undefined,
 ): Promise<JudgedRun> {
   const stored = await import("../diagnose/stored-run.ts");
-  const { connection, run } = await stored.openStoredRun(id, directory, env);
+  const { connection, run } = await stored.openStoredRun(operand, directory, env);
+  const { id } = run;
   try {
     const report = await stored.storedReport(connection, id);
     const data = await storedData(connection, run, metric);

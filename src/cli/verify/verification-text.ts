@@ -25,6 +25,7 @@ export function verificationText(verification: Verification, style: Style): stri
   if (verification.next.length > 0)
     blocks.push([
       "To know, run:",
+      ...differences(verification).flatMap((line) => labelled("  ", line, style.width)),
       ...verification.next.map(({ side, seed, command }) =>
         command === null
           ? `  the run ${side} the change again with seed ${seed}`
@@ -36,6 +37,21 @@ export function verificationText(verification: Verification, style: Style): stri
     .map((lines) => lines.join("\n"))
     .join("\n\n")}\n`;
 }
+
+/** Where no command tells both sides apart, what does. */
+function differences({ next, applied, otherChanges }: Verification): string[] {
+  if (next.every(({ command }) => command !== null)) return [];
+  const changes = new Map<string, string>();
+  for (const { key, was, now } of applied.flatMap((one) => one.changes))
+    if (was !== now) changes.set(key, `${key} ${String(was)} before, ${String(now)} after`);
+  for (const { key, from, to } of otherChanges) changes.set(key, `${key} ${String(from)} before, ${String(to)} after`);
+  const [...texts] = changes.values();
+  if (texts.length === 0) return [];
+  return [
+    `The recorded commands do not tell both sides apart. The settings that differ: ${plain(texts.slice(0, mostDifferences).join("; "))}${texts.length > mostDifferences ? ` and ${texts.length - mostDifferences} more` : ""}.`,
+  ];
+}
+const mostDifferences = 8;
 
 /** One line a seed where runs are paired, else one a run. */
 function runTable({ comparison, before, after }: Verification, style: Style): string[] {

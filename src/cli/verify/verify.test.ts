@@ -94,7 +94,11 @@ test("--fail-on decides the status", async () => {
 test.each([
   ["no --against", {}, /--against/],
   ["the same run twice", { against: [before[0]] }, /both sides/],
-  ["an unknown metric", { against: after, metric: "nothing" }, /No run has the metric nothing/],
+  [
+    "an unknown metric",
+    { against: after, metric: "nothing" },
+    /No run has the metric nothing. They have eval_loss, loss, eval_accuracy/,
+  ],
   ["a metric whose direction is unknown", { against: after, metric: "epoch" }, /--better/],
 ])("%s is a usage error", async (_, options, message) => {
   await expect(run(before, options)).rejects.toThrow(message);

@@ -54,7 +54,7 @@ function requireMetric({ metric, better }: VerifyOptions, runs: Awaited<ReturnTy
   if (metric === undefined) return;
   const series = runs.map(({ data }) => [...data.series].map(({ id }) => id));
   if (series.every((ids) => !ids.includes(metric))) {
-    const some = [...new Set(series.flat())].sort().slice(0, 12);
+    const some = worthNaming(series.flat());
     throw new AppError("bad-request", `No run has the metric ${metric}. They have ${some.join(", ")}.`);
   }
   if (better === undefined && directionOf(metric) === undefined)
@@ -62,6 +62,15 @@ function requireMetric({ metric, better }: VerifyOptions, runs: Awaited<ReturnTy
       "bad-request",
       `Whether a lower or a higher ${metric} is better cannot be told from its name. Say it with --better lower or --better higher.`,
     );
+}
+
+/** Losses and what is evaluated first; statistics of layers are no metrics of a run. */
+function worthNaming(series: readonly string[]): string[] {
+  const order = (id: string): number => (/loss/i.test(id) ? 0 : directionOf(id) === undefined ? 2 : 1);
+  return [...new Set(series)]
+    .filter((id) => !id.startsWith("layer/"))
+    .sort((a, b) => order(a) - order(b) || (a < b ? -1 : 1))
+    .slice(0, 12);
 }
 
 function exitStatus(verdict: Verdict, failOn: z.infer<typeof Options>["failOn"]): number {
