@@ -47,12 +47,23 @@ describe(rule, () => {
     });
     const finding = findingOf(rule, story);
     expect(finding).toMatchObject({ onset: { step: 50, layer: victim } });
-    expect(
-      finding?.causes
-        .slice(0, 2)
-        .map((cause) => cause.id)
-        .toSorted((a, b) => (a < b ? -1 : 1)),
-    ).toEqual(["initialization-too-large", "qk-norm-missing"]);
+    expect(finding?.title).toBe("Attention is collapsed from the start");
+    expect(finding?.causes.slice(0, 2).map((cause) => cause.id)).toEqual([
+      "initialization-too-large",
+      "qk-norm-missing",
+    ]);
+    expect(finding?.advice[0]?.id).toBe("lower-initialization");
+  });
+
+  test("gives the evidence of the layer that it names first", () => {
+    const other = "blocks.0.attn.qkv";
+    const story = watchedStory(8, {
+      attention_logit_max: (row, layer) =>
+        layer === victim || layer === other ? Math.min(3 * 1.5 ** row, layer === victim ? 9000 : 5000) : undefined,
+    });
+    const finding = findingOf(rule, story);
+    expect(finding?.onset.layer).toBe(victim);
+    expect(finding?.evidence[0]?.series).toContain(victim);
   });
 
   test("is silent on a single peak", () => {

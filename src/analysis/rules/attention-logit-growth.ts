@@ -75,12 +75,12 @@ export const attentionLogitGrowth = defineRule({
         prior: 0.5,
         clues: [
           {
-            present: worst.rows >= 2 * fewestRows ? true : null,
+            present: worst.rows >= 2 * fewestRows && !isBorn ? true : null,
             for: `it grew over ${saySteps(worst.rows, "watched step")}`,
             weight: 1.3,
           },
           {
-            present: worst.isCollapsed ? true : null,
+            present: worst.isCollapsed && !isBorn ? true : null,
             for: "attention has collapsed onto single places",
             weight: 1.5,
           },
@@ -110,7 +110,18 @@ export const attentionLogitGrowth = defineRule({
         id: "initialization-too-large",
         statement: "Queries and keys began too large, or their product is not divided by sqrt(d).",
         prior: 0.1,
-        clues: [{ present: before > 100, for: `the largest logit was ${say(before)} at the start already`, weight: 5 }],
+        clues: [
+          {
+            present: before > bornFrom,
+            for: `the largest logit was ${say(before)} at the start already, before any update`,
+            weight: 5,
+          },
+          {
+            present: isBorn && now < leastGrowth * before ? true : null,
+            for: "it has stayed of that size since: nothing grows without a bound",
+            weight: 4,
+          },
+        ],
       },
     ]);
     const advice = [
@@ -120,13 +131,15 @@ export const attentionLogitGrowth = defineRule({
     ];
     return [
       {
+        ...(isBorn ? { title: "Attention is collapsed from the start" } : {}),
         severity: now >= lostFrom ? "error" : "warning",
         message: `The largest attention logit of ${curve.layer} is ${say(now)}, ${isBorn ? `and was ${say(before)} at the first watched step` : `${say(Math.round(factor))} times its ${say(before)} at the start; it has grown since step ${step}`}.${entropy !== null && worst.isCollapsed ? ` Its attention has collapsed: the entropy ${isBorn ? "is" : `fell from ${say(entropy.before)} to`} ${say(entropy.now)} nats.` : ""}${found.length > 1 ? ` ${found.length - 1} more ${found.length === 2 ? "layer does" : "layers do"} the same.` : ""}`,
         onset: { step, layer: curve.layer },
         end: null,
         recovered: false,
         evidence: [
-          ...found.slice(0, 4).map((one) => ({
+          // The layer that is named comes first.
+          ...[worst, ...found.filter((one) => one !== worst)].slice(0, 4).map((one) => ({
             series: one.curve.series,
             step: at(one.curve.step, one.curve.length - 1),
             value: one.now,

@@ -22,6 +22,7 @@ describe(rule, () => {
     const finding = findingOf(rule, story);
     expect(finding).toMatchObject({ severity: "error", onset: { step: 50, layer: "blocks.1.mlp.fc" } });
     expect(finding?.causes[0]?.id).toBe("dead-relu");
+    expect(finding?.causes[0]?.statement).toMatch(/^Units began where a ReLU is 0/);
   });
 
   test("is silent on wide layers that are sparse by design, and on sparsity that is learned", () => {

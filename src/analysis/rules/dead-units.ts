@@ -80,8 +80,7 @@ export const deadUnits = defineRule({
         causes: rank([
           {
             id: "dead-relu",
-            statement:
-              "Units were pushed to where a ReLU is 0 for every input; from there no gradient brings them back.",
+            statement: `Units ${isFromStart ? "began" : "were pushed to"} where a ReLU is 0 for every input${isFromStart ? ", by their first weights or biases" : ""}; from there no gradient brings them back.`,
             prior: 0.4,
             clues: [
               {

@@ -24,6 +24,8 @@ describe(rule, () => {
     expect(finding).toMatchObject({ onset: { step: 10 } });
     expect(finding?.causes[0]?.id).toBe("different-seed-or-init");
     expect(changesOf(finding)).toContainEqual({ key: "seed", from: null, to: 42 });
+    const seeded = findingOf(rule, { ...fault("otherStart"), config: { ...fault("otherStart").config, seed: 1 } });
+    expect(changesOf(seeded).map(({ key }) => key)).not.toContain("seed");
   });
 
   test("the layer is named where each has its hash", () => {

@@ -97,7 +97,8 @@ export const desynchronisedRanks = defineRule({
             id: "synchronise",
             summary:
               "Wrap the whole model in DistributedDataParallel (it broadcasts rank 0's weights at the start), or broadcast them yourself; set one seed on all ranks before the model is built, and see that clipping and the optimizer run on every rank.",
-            changes: [settings.change("seed", settings.number("seed") ?? 42)],
+            // A seed that is set already is no change.
+            changes: settings.number("seed") === undefined ? [settings.change("seed", 42)] : [],
             dialect: settings.dialect,
             expect: "parameters/hash is the same on all ranks at every step.",
             source: "https://docs.pytorch.org/docs/stable/notes/ddp.html",

@@ -21,7 +21,7 @@ export const overfitting = defineRule({
     seen: optional(exposure),
     options,
   },
-  signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "loss-divergence"],
+  signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "loss-divergence", "preference-degeneration"],
   check({ held, train, passes, seen, options: settings }) {
     if (!held.isOverfitted || held.onsetStep === null) return [];
     const { improved } = held;

@@ -191,6 +191,7 @@ export const preferenceDegeneration = defineRule({
     options,
   },
   signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "reference-mismatch"],
+  leadsTo: ["no-learning"],
   check({ fault, ...facts }) {
     if (fault === null) return [];
     const { kind, rows, row, now } = fault;
