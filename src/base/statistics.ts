@@ -13,7 +13,7 @@ export type Numbers = ArrayLike<number>;
 /** The item at `index`; NaN outside, so that a missing number can never pass a comparison. */
 export const at = (values: Numbers, index: number): number => values[index] ?? Number.NaN;
 
-const sorted = (values: Numbers): Float64Array => Float64Array.from(values).sort();
+const sorted = (values: Numbers): Float64Array => new Float64Array(values).sort();
 
 /** Quantile (type 7, linear between neighbours) of the first `length` values, in ascending order; NaN when empty. */
 function quantileOfSorted(ascending: Numbers, share: number, length = ascending.length): number {
@@ -30,7 +30,9 @@ export const median = (values: Numbers): number => quantile(values, 0.5);
 
 export function mean(values: Numbers): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += at(values, i);
+  // A loop of its own for the columns of long curves: it knows what it reads, and is several times as fast.
+  if (values instanceof Float64Array) for (let i = 0; i < values.length; i++) sum += values[i] ?? Number.NaN;
+  else for (let i = 0; i < values.length; i++) sum += at(values, i);
   return sum / values.length;
 }
 

@@ -129,7 +129,8 @@ class Reader {
     for (;;) {
       this.#space();
       if (this.#skip(close)) return array;
-      const value = this.value(depth + 1);
+      // Long columns are numbers: those are tried first, at the depth where `value` would take them too.
+      const value = (depth < maxDepth ? this.#number() : undefined) ?? this.value(depth + 1);
       // The element that broke off is not complete, so it is not kept.
       if (this.broken !== undefined) return array;
       if (value === undefined) {

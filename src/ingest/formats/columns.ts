@@ -101,19 +101,12 @@ class ColumnsDecoder implements Decoder {
     const [step, value] = [numbersOf(entry.get("step")), numbersOf(entry.get("value"))];
     if (step === undefined) return "step is not a list of numbers";
     if (value === undefined) return "value is not a list of numbers";
-    const time = entry.has("time") ? numbersOf(entry.get("time")) : step.map(() => Number.NaN);
+    const time = entry.has("time") ? numbersOf(entry.get("time")) : new Float64Array(step.length).fill(Number.NaN);
     if (time === undefined) return "time is not a list of numbers";
     // Columns that broke off, or that were written apart, no longer say which value belongs to which step.
     if (step.length !== value.length || step.length !== time.length)
       return `columns of different length: ${step.length} steps, ${time.length} times, ${value.length} values`;
-    const points = {
-      name,
-      labels: labels.data,
-      step: Float64Array.from(step),
-      time: Float64Array.from(time),
-      value: Float64Array.from(value),
-    };
-    if (this.#out.columns(points)) return undefined;
+    if (this.#out.columns({ name, labels: labels.data, step, time, value })) return undefined;
     // Something of it is refused: what, is told point by point.
     value.forEach((number, i) => {
       const at = { step: step[i] ?? Number.NaN, time: time[i] ?? Number.NaN, index };
@@ -136,10 +129,10 @@ class ColumnsDecoder implements Decoder {
 }
 
 /** A list of numbers, those spelled as texts included; a missing one is NaN. */
-function numbersOf(list: Literal | undefined): number[] | undefined {
+function numbersOf(list: Literal | undefined): Float64Array | undefined {
   if (!Array.isArray(list)) return undefined;
-  const numbers: number[] = [];
-  for (const entry of list) {
+  const numbers = new Float64Array(list.length);
+  for (const [i, entry] of list.entries()) {
     const number =
       typeof entry === "number"
         ? entry
@@ -149,7 +142,7 @@ function numbersOf(list: Literal | undefined): number[] | undefined {
             ? Number.NaN
             : undefined;
     if (number === undefined) return undefined;
-    numbers.push(number);
+    numbers[i] = number;
   }
   return numbers;
 }
