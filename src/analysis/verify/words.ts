@@ -6,7 +6,7 @@ import { leastRuns } from "./few-runs.ts";
 
 type Stated = Omit<Verification, "statement" | "reasons">;
 
-export interface Known {
+interface Known {
   /** How many seeds each side has; copies of a run do not count. */
   readonly seeds: { readonly before: number; readonly after: number };
   /** Why the sides are not of one experiment. */
