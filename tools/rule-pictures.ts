@@ -134,6 +134,15 @@ export const pictures: Readonly<Record<string, Pair>> = {
     fires: recording("gpt-attention-logits-seed1", "scores are not divided by the root of the head's size"),
     innocent: recording("gpt-healthy-seed1", "logits grow to a few units and stay"),
   },
+  "output-logit-drift": {
+    fires: generated("logitsDrift", "log Z goes away at an even pace, and the loss does not see it"),
+    innocent: generated("logitsRest", "log Z moves as far, and comes to rest"),
+  },
+  "second-moment-lag": {
+    fires: generated("momentLags", "twice the gradient is 5 times what Adam's second moment knew"),
+    innocent: generated("momentCalm", "one large batch that does no harm"),
+    series: "layer/update_rms",
+  },
   "saturated-activations": {
     fires: generated("saturated", "a layer goes to the bounds of its tanh"),
     innocent: generated("sureOutput", "the output layer is sure of its answers"),

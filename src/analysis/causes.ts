@@ -54,3 +54,14 @@ export function rank(suspects: readonly Suspect[]): Cause[] {
       against,
     }));
 }
+
+/** Causes shown without being asked for. */
+const mostListed = 6;
+
+/** For a person: the likeliest first, those that round to 0 % left out, and the rest beyond six apart. */
+export function listedCauses(causes: readonly Cause[]): { readonly shown: Cause[]; readonly further: Cause[] } {
+  const likely = causes
+    .filter(({ likelihood }) => Math.round(likelihood * 100) > 0)
+    .toSorted((a, b) => b.likelihood - a.likelihood);
+  return { shown: likely.slice(0, mostListed), further: likely.slice(mostListed) };
+}

@@ -3,6 +3,7 @@ import { faultyPolicies } from "./policy.fixture.ts";
 import { faultyPreferences } from "./preference.fixture.ts";
 import { faultySystems } from "./system.fixture.ts";
 import { stabilityFaults } from "./faulty-stability.fixture.ts";
+import { watchFaults } from "./faulty-watch.fixture.ts";
 import { healthyRows, type Random, random, type Row, type Story, usualShape } from "./synthetic.fixture.ts";
 
 export interface Fault {
@@ -217,5 +218,6 @@ export const faultFamilies: ReadonlyMap<string, (seed: number) => Fault> = new M
     ...faultyPreferences,
     ...faultySystems,
     ...stabilityFaults,
+    ...watchFaults,
   }).map(([name, family], index) => [name, (seed: number) => family(random(seed * 2003 + index))]),
 );

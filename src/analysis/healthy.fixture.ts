@@ -2,6 +2,7 @@
 import { healthyPolicies } from "./policy.fixture.ts";
 import { healthyPreferences } from "./preference.fixture.ts";
 import { healthySystems } from "./system.fixture.ts";
+import { watchFamilies } from "./faulty-watch.fixture.ts";
 import { stabilityFamilies } from "./healthy-stability.fixture.ts";
 import { healthyRows, type Random, random, rateAt, type Row, type Story, usualShape } from "./synthetic.fixture.ts";
 
@@ -252,5 +253,6 @@ export const healthyFamilies: ReadonlyMap<string, (seed: number) => Story> = new
     ...healthyPreferences,
     ...healthySystems,
     ...stabilityFamilies,
+    ...watchFamilies,
   }).map(([name, family], index) => [name, (seed: number) => family(random(seed * 1009 + index))]),
 );

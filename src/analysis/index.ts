@@ -1,4 +1,5 @@
 /** The diagnosis engine: what the server, the command line and the browser call. */
+export { listedCauses } from "./causes.ts";
 export { createDiagnosis, type Diagnosis, type Outcome } from "./diagnose.ts";
 export { emptyLedger, follow, LedgerState, withResolved } from "./ledger.ts";
 export { patchesOf, patchOf, type Patch } from "./patches/patch.ts";

@@ -1,5 +1,5 @@
 /** A rule is one file, one line in the list and one page: none of the three may be missing. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { dialects } from "./dialects/index.ts";
 import { optionIds } from "./dialects/dialect.ts";
@@ -46,6 +46,9 @@ describe("rules", () => {
       expect(page).toMatch(new RegExp(`^# ${rule.title} \\(\`${rule.id}\`\\)\n`));
       for (const section of ["What it means", "How it is detected", "When it is normal", "What to change", "Sources"])
         expect(page, rule.id).toContain(`\n## ${section}\n`);
+      const picture = `images/${rule.id}.svg`;
+      expect(page, rule.id).toContain(`](${picture})`);
+      expect(existsSync(here(`../../docs/rules/${picture}`)), picture).toBe(true);
     }
   });
 

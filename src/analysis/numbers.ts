@@ -1,8 +1,10 @@
-/** Numbers as messages say them: four significant digits, no trailing zeros, `NaN` and infinities by name. */
+/** Numbers as messages say them: four significant digits, whole numbers up to seven, `NaN` and infinities by name. */
 export function say(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (value === 0) return "0";
   const size = Math.abs(value);
+  // A loss scale is 262144, not about 262100.
+  if (Number.isInteger(value) && size < 1e7) return String(value);
   if (size >= 1e6 || size < 1e-4) return String(Number(value.toPrecision(3)));
   return String(Number(value.toPrecision(4)));
 }

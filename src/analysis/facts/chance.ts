@@ -24,7 +24,7 @@ const lossBand = 0.03;
 
 /** ln of the number of classes: configured, printed, or read off an accuracy that is 1/k with a loss of ln(k). */
 export const chance: Fact<Chance> = defineFact<Chance>({
-  id: "vocab_size",
+  id: "vocab_size or number of classes",
   derive(_run, get) {
     const vocabulary = get(vocabularySize);
     if (vocabulary !== undefined)
@@ -66,7 +66,7 @@ const fewestRows = 30;
  * within a few steps shows by itself where it should have begun ("hockey stick", Karpathy's recipe).
  */
 export const startLevel: Fact<Chance> = defineFact<Chance>({
-  id: "vocab_size",
+  id: "vocab_size or number of classes",
   derive(run, get) {
     const known = get(chance);
     if (known !== undefined && get(vocabularySize) !== undefined) return known;

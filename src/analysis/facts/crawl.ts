@@ -31,7 +31,7 @@ const sigmas = 4;
 const doneShare = 0.6;
 
 export const crawl = defineFact<Crawl>({
-  id: "vocab_size",
+  id: "vocab_size or number of classes",
   derive(run, get) {
     const rows = get(supervisedLoss);
     const random = get(chance);

@@ -6,7 +6,7 @@ import { objective } from "./trainer.ts";
 
 /** The first loss over that of a model that guesses among all classes; 1 is what a small random start gives. */
 export const firstRatio = defineFact<number>({
-  id: "vocab_size",
+  id: "vocab_size or number of classes",
   derive(_run, get) {
     const rows = get(supervisedLoss);
     const classes = get(vocabularySize);

@@ -84,7 +84,7 @@ const configuredClasses = numberAt("num_labels", "num_classes", "n_classes", "n_
 
 /** Number of tokens or classes the output layer chooses from, as configured or as a line of the log says. */
 export const vocabularySize: Fact<number> = defineFact({
-  id: "vocab_size",
+  id: "vocab_size or number of classes",
   derive(run, get) {
     // A classifier built on a language model has both; its loss is over the classes, as its accuracy says.
     const classes = configuredClasses(run);

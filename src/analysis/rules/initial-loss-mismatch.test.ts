@@ -50,7 +50,7 @@ describe("initial-loss-mismatch", () => {
   });
 
   test("is not applicable without the vocabulary size", () => {
-    expect(missingFor(rule, { rows: times(3.3) })).toEqual(["vocab_size"]);
+    expect(missingFor(rule, { rows: times(3.3) })).toEqual(["vocab_size or number of classes"]);
   });
 
   test("is silent on a healthy run", () => {

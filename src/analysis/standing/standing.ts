@@ -69,12 +69,12 @@ function sentence({ id, series, value, above, lowest, highest, runs }: Place, ki
   }[id];
   const scale = id === "noise" ? 100 : 1;
   const unit = id === "noise" ? " %" : "";
-  const range = `${say(lowest * scale)} to ${say(highest * scale)}${unit} in ${runs} recorded healthy runs of ${kind}`;
-  if (value > highest) return `${what}, above all of them: ${range}.${id === "usual" ? ofItself : ""}`;
-  if (value < lowest) return `${what}, below all of them: ${range}.${id === "usual" ? ofItself : ""}`;
-  return `${what}, above ${Math.round(above * 100)} %: ${range}.`;
+  const range = `${runs} recorded healthy runs of ${kind} (${say(lowest * scale)} to ${say(highest * scale)}${unit}; small models)`;
+  if (value > highest) return `${what}: higher than in all ${range}.${id === "usual" ? ofItself : ""}`;
+  if (value < lowest) return `${what}: lower than in all ${range}.${id === "usual" ? ofItself : ""}`;
+  return `${what}: higher than in ${Math.round(above * 100)} % of ${range}.`;
 }
 
 /** The recorded models are small: the level alone is no sign of a fault. */
 const ofItself =
-  " The level alone is no fault: it grows with the model and with the scale of the loss, and these are small models. What matters is that it stays in its band.";
+  " The level alone is no fault: it grows with the model and with the scale of the loss. What matters is that it stays in its band.";

@@ -1,5 +1,5 @@
 import type { Advice, AdviceOutcome, Cause, Evidence, Finding, Severity } from "../../model/finding.ts";
-import { patchesOf } from "../../analysis/index.ts";
+import { listedCauses, patchesOf } from "../../analysis/index.ts";
 import { sparkline, type Curve } from "./sparkline.ts";
 import type { Style } from "./style.ts";
 import { labelled, numberText, plain } from "./text.ts";
@@ -39,9 +39,13 @@ export function findingBlock(finding: Finding, style: Style, view: FindingView):
   if (view.full === true) {
     for (const evidence of finding.evidence) lines.push(...labelled("seen    ", evidenceText(evidence), width));
   }
-  const causes = [...finding.causes].sort((a, b) => b.likelihood - a.likelihood);
-  for (const cause of view.full === true ? causes : causes.slice(0, 1))
+  const { shown, further } = listedCauses(finding.causes);
+  for (const cause of view.full === true ? shown : shown.slice(0, 1))
     lines.push(...causeLines(cause, style, view.full === true));
+  if (view.full === true && further.length > 0)
+    lines.push(
+      ...labelled("        ", `${further.length} less likely (--json lists them)`, width).map((line) => dim(line)),
+    );
   for (const advice of view.full === true ? finding.advice : finding.advice.slice(0, 1)) {
     lines.push(...labelled("change  ", advice.summary, width));
     if (advice.outcome !== undefined) lines.push(...outcomeLines(advice.outcome, style));

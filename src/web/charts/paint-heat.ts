@@ -1,3 +1,4 @@
+import { elide } from "./elide.ts";
 import type { HeatScale, Rgb } from "./heat.ts";
 
 export interface HeatPicture {
@@ -230,19 +231,14 @@ export function paintLabels(canvas: HTMLCanvasElement, picture: LabelPicture, ra
   context.font = font;
   context.textBaseline = "middle";
   const room = width - 8;
+  // The letters are of one width.
+  const most = Math.floor(room / Math.max(1, context.measureText("0").width));
   for (const { row, quiet, text, isMarked } of labels) {
     const y = Math.max(7, Math.min(rows * rowHeight - 7, (row + 0.5) * rowHeight));
-    let shown = text;
-    const own = context.measureText(text).width;
-    let prefix = quiet;
-    if (own > room) {
-      prefix = "";
-      while (shown.length > 1 && context.measureText(`…${shown}`).width > room) shown = shown.slice(1);
-      shown = `…${shown}`;
-    } else {
-      while (prefix !== "" && own + context.measureText(prefix).width > room)
-        prefix = prefix.length > 2 ? `…${prefix.slice(2)}` : "";
-    }
+    const isWhole = quiet.length + text.length <= most;
+    const { head, tail } = elide(quiet + text, most);
+    const prefix = isWhole ? quiet : quiet === "" ? "" : head;
+    const shown = isWhole ? text : quiet === "" ? head + tail : tail;
     const end = context.measureText(shown).width;
     context.textAlign = "right";
     context.fillStyle = isMarked ? tints.accent : tints.text;

@@ -30,8 +30,8 @@ export function prefixOf(name: string): string {
 export function groupSeries(series: readonly SeriesInfo[]): MetricGroup[] {
   const groups = new Map<string, Map<string, SeriesInfo[]>>();
   for (const one of series) {
-    // Thousands of layers have a map of their own.
-    if (isLayerSeries(one.name) && one.labels["layer"] !== undefined) continue;
+    // Thousands of layers have a map of their own; counts of all of them are told by findings.
+    if (isLayerSeries(one.name)) continue;
     const group = prefixOf(one.name);
     const metrics = groups.get(group) ?? new Map<string, SeriesInfo[]>();
     groups.set(group, metrics);

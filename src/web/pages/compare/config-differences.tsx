@@ -1,3 +1,4 @@
+import { Fragment } from "react";
 import { scalarText } from "../../format/change.ts";
 import { configRows } from "../../format/config-rows.ts";
 import { plural } from "../../format/number.ts";
@@ -35,7 +36,7 @@ export function ConfigDifferences({ runs }: { runs: readonly ComparedRun[] }) {
             <tbody>
               {differing.map(({ key, values }) => (
                 <tr key={key}>
-                  <th scope="row">{key}</th>
+                  <th scope="row">{breakable(key)}</th>
                   {values.map((value, i) => (
                     <td key={known[i]?.run.id ?? i}>
                       {value === undefined ? <span className="muted">not set</span> : scalarText(value)}
@@ -50,3 +51,12 @@ export function ConfigDifferences({ runs }: { runs: readonly ComparedRun[] }) {
     </section>
   );
 }
+
+/** A key may break between its words, never within one. */
+const breakable = (key: string) =>
+  key.split(/(?<=[._/])/).map((part, i) => (
+    <Fragment key={`${i} ${part}`}>
+      {part}
+      <wbr />
+    </Fragment>
+  ));

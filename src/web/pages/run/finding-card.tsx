@@ -1,6 +1,7 @@
 import { useId } from "react";
+import { listedCauses } from "../../../analysis/index.ts";
 import type { Cause, Finding, Related } from "../../../model/finding.ts";
-import { full, grouped, short } from "../../format/number.ts";
+import { full, grouped, plural, short } from "../../format/number.ts";
 import { splitSentence, verdictWord } from "../../format/verdict.ts";
 import { SeverityMark } from "../../widgets/severity-mark.tsx";
 import { AdviceText } from "./advice.tsx";
@@ -24,7 +25,8 @@ export function FindingCard({
   const body = useId();
   const { severity, title, evidence, causes, advice, related = [] } = finding;
   const text = told ? splitSentence(finding)[1] : finding.message;
-  const [likeliest, ...others] = causes.toSorted((a, b) => b.likelihood - a.likelihood);
+  const { shown, further } = listedCauses(causes);
+  const [likeliest, ...others] = shown;
   return (
     <article
       className={`finding is-${severity}${open ? " is-open" : ""}`}
@@ -56,6 +58,14 @@ export function FindingCard({
                 {others.map((cause) => (
                   <CauseText key={cause.id} cause={cause} />
                 ))}
+                {further.length > 0 && (
+                  <details>
+                    <summary>{further.length} less likely</summary>
+                    {further.map((cause) => (
+                      <CauseText key={cause.id} cause={cause} />
+                    ))}
+                  </details>
+                )}
               </details>
             )}
           </div>
@@ -109,7 +119,9 @@ function EvidenceList({ evidence }: { evidence: Finding["evidence"] }) {
       </table>
       {evidence.length > shownEvidence && (
         <details>
-          <summary>{evidence.length - shownEvidence} more points of evidence</summary>
+          <summary>
+            {plural(evidence.length - shownEvidence, "more point of evidence", "more points of evidence")}
+          </summary>
           <table className="evidence">
             <tbody>{rows(evidence.slice(shownEvidence))}</tbody>
           </table>

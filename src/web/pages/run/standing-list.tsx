@@ -15,8 +15,8 @@ export function StandingList({ standing }: { standing: readonly Standing[] }) {
             <span
               className="standing-scale"
               role="img"
-              aria-label={`above ${Math.round(above * 100)} % of them`}
-              title={`above ${Math.round(above * 100)} % of them`}
+              aria-label={`higher than ${Math.round(above * 100)} % of them`}
+              title={`higher than ${Math.round(above * 100)} % of them`}
             >
               <span style={{ left: `${above * 100}%` }} />
             </span>

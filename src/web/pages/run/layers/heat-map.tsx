@@ -65,7 +65,7 @@ export function HeatMap(props: HeatMapProps) {
   const [drag, setDrag] = useState<readonly [number, number] | null>(null);
 
   const isWide = width >= wideFrom;
-  const labelWidth = isWide ? 208 : 96;
+  const labelWidth = isWide ? 208 : 120;
   const profileWidth = isWide ? 160 : 0;
   const mapWidth = Math.max(40, width - labelWidth - profileWidth);
   const rowHeight = Math.min(rowHeights.most, Math.max(rowHeights.least, Math.floor(room / Math.max(1, rows.length))));
