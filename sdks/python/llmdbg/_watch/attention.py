@@ -14,6 +14,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from .activations import FUNCTIONS
+from .bystanders import is_bystander
 
 ROWS = 32
 """Queries of one sample, in all heads, that logits are recomputed for."""
@@ -39,7 +40,7 @@ class Functions(TorchFunctionMode):
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
         name = getattr(func, "__name__", "")
-        if name in INTERESTING:
+        if name in INTERESTING and not is_bystander():
             try:
                 self._see(name, args, kwargs, result)
             except Exception:  # An unusual signature: this attention is not measured.

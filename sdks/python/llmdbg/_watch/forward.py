@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 import torch
 
-from .._guard import guarded
+from .._guard import guarded, say_once
 from .activations import Measure, first_tensor, logit_statistics, logits_of, share_of, statistics
 from .attention import Functions, looks_like_attention
+from .bystanders import hide_from_scripts, is_bystander, is_compiling, is_transformed
 from .calls import Call, probe
 from .layers import Layers
 from .names import ROOT
@@ -18,11 +19,6 @@ from .replay import FRAMES, Origin
 
 if TYPE_CHECKING:
     from .torch_watch import TorchWatch
-
-def is_compiling() -> bool:
-    compiler = getattr(torch, "compiler", None)
-    asked = getattr(compiler, "is_compiling", None)
-    return bool(asked()) if asked is not None else False
 
 
 class Gone:
@@ -66,6 +62,7 @@ class Forward:
         self._entries = [watch.model]
         self._outer: List[Any] = []
         self._looked_for_entries = False
+        hide_from_scripts((Forward, Gone))
         self._enter(self._entries)
 
     @property
@@ -126,6 +123,10 @@ class Forward:
             return
         if not any(module is entry for entry in self._entries):
             return
+        if is_bystander():
+            if is_transformed():
+                say_once("watch-transform", "llmdbg: forwards inside torch.func (vmap, grad and the like) are not measured")
+            return
         begin = time.perf_counter()
         self._watch.forward_begins()
         self._inside = self._watch.calls.begin(module, args, kwargs)
@@ -137,7 +138,7 @@ class Forward:
 
     @guarded
     def _end(self, module: Any, _args: Any, _kwargs: Any, output: Any) -> None:
-        if is_compiling() or self._inside is None or self._inside.module is not module:
+        if is_bystander() or self._inside is None or self._inside.module is not module:
             return
         begin = time.perf_counter()
         self._leave()
@@ -162,12 +163,12 @@ class Forward:
     # While a step is watched.
 
     def _before(self, module: Any, _args: Any) -> None:
-        if self._inside is not None and not is_compiling():
+        if self._inside is not None and not is_bystander():
             self._stack.append(module)
 
     @guarded
     def _after(self, module: Any, _args: Any, output: Any) -> None:
-        if self._inside is None or is_compiling():
+        if self._inside is None or is_bystander():
             return
         while self._stack and self._stack.pop() is not module:
             pass
