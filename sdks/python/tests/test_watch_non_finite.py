@@ -65,6 +65,52 @@ def test_a_function_inside_a_module() -> None:
     assert (bad["layer"], bad["class"], bad["tensor"], bad["producer"]) == ("1", "Norm", "output", "0")
 
 
+class Between(nn.Module):
+    """Functions between its modules divide by 0."""
+
+    def __init__(self, first: bool = False) -> None:
+        super().__init__()
+        self.first = first
+        self.up, self.down = nn.Linear(8, 8), nn.Linear(8, 4)
+
+    def forward(self, x: Any) -> Any:
+        x = self.up(x / 0 if self.first else x)
+        return self.down(x if self.first else x / (x * 0))
+
+
+def test_a_function_between_modules_names_who_took_it_and_who_ran_last() -> None:
+    model = nn.Sequential(nn.Linear(8, 8), Between())
+    seen = Seen(model, torch.optim.SGD(model.parameters(), lr=0.1))
+    mlp_step(model, seen.watch._optimizers[0])
+    bad = seen.first_bad()
+    assert (bad["layer"], bad["phase"], bad["tensor"], bad["producer"]) == ("1.down", "forward", "input", "1.up")
+    assert (bad["input_finite"], bad["input_abs_max"], bad["inf"]) == ("false", "-", "256")
+    lines = seen.records[0]["exception"].split("\n")
+    assert [line.split(" ")[1] for line in lines] == ["(model)", "0", "1", "1.up", "1.down"]
+    assert "input abs_max=- finite=false" in lines[-1] and "running" in lines[-1]
+
+
+def test_a_function_before_any_module_names_what_is_around_it() -> None:
+    model = Between(first=True)
+    seen = Seen(model, torch.optim.SGD(model.parameters(), lr=0.1))
+    mlp_step(model, seen.watch._optimizers[0])
+    bad = seen.first_bad()
+    assert (bad["layer"], bad["tensor"], bad["producer"]) == ("up", "input", "(model)")
+
+
+def test_frames_are_in_the_order_they_ran_and_what_runs_is_kept() -> None:
+    model = Gpt(depth=6)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    seen = Seen(model, optimizer)
+    with torch.no_grad():
+        model.blocks[4].attn.qkv.weight[0, 0] = math.inf
+    gpt_step(model, optimizer)
+    paths = [line.split(" ")[1] for line in seen.records[0]["exception"].split("\n")]
+    assert len(paths) == 21 and paths[0] == "(model)"
+    assert paths[-4:] == ["blocks.4", "blocks.4.norm1", "blocks.4.attn", "blocks.4.attn.qkv"]
+    assert paths.index("blocks.3") < paths.index("blocks.3.attn") < paths.index("blocks.3.attn.qkv") < paths.index("blocks.4")
+
+
 def test_dropout_is_repeated_as_it_was() -> None:
     """The overflow depends on which units dropout kept."""
 

@@ -136,7 +136,7 @@ def _owned(events: List[Event]) -> List[Tuple[Any, str]]:
 
 
 def _gradient_line(i: int, path: str, module: Any, n: Numbers) -> str:
-    return f"#{i} {path} ({type(module).__name__}) gradient abs_max={short(n.abs_max)} nan={n.nan} inf={n.positive + n.negative}"
+    return f"#{i} {path} ({type(module).__name__}) gradient abs_max={'-' if n.largest is None else short(n.largest)} nan={n.nan} inf={n.positive + n.negative}"
 
 
 def _by_gradients(
@@ -167,7 +167,7 @@ def record_body(origin: Origin, step: int, time_ms: float, rank: Optional[int]) 
             "inf": None if n is None else n.positive + n.negative,
             "of": None if n is None else n.of,
             "input_finite": given is None or given.finite,
-            "input_abs_max": None if given is None else float(given.abs_max),
+            "input_abs_max": None if given is None else given.largest,
             "producer": origin.producer,
         },
     )

@@ -24,8 +24,13 @@ class Numbers(NamedTuple):
     positive: int
     negative: int
     abs_max: float
-    """Of the finite ones."""
+    """Of the finite ones; see `largest`."""
     of: int
+
+    @property
+    def largest(self) -> Optional[float]:
+        """None where no number is finite."""
+        return None if self.count == self.of else self.abs_max
 
     @property
     def bad(self) -> bool:
@@ -71,6 +76,7 @@ def measured(tensor: Any) -> Any:
     t = tensor.detach()
     t = t._local_tensor if hasattr(t, "_local_tensor") else t
     t = t.coalesce().values() if t.is_sparse else t
+    t = torch.view_as_real(t.resolve_conj()) if t.is_complex() else t
     finite = torch.isfinite(t)
     largest = torch.where(finite, t, torch.zeros((), dtype=t.dtype, device=t.device)).abs().max() if t.numel() else torch.zeros(())
     parts = [torch.isnan(t).sum(), (t == math.inf).sum(), (t == -math.inf).sum(), largest, torch.tensor(t.numel())]
@@ -205,11 +211,11 @@ def first_bad(events: List[Event]) -> Optional[Tuple[str, str, Event, Optional[E
                 stack.append(event)
                 if event.numbers is None or not is_bad(event.numbers):
                     continue
-                # Its surroundings were given finite numbers: what lies between their start and here made it so.
-                if len(stack) == 1:
+                if len(stack) == 1:  # It came with the batch.
                     inner = _innermost(events, event, is_bad)
-                    return inner.path, "input", inner, inner
-                return stack[-2].path, "output", event, stack[-2]
+                    return inner.path, "input", inner, inner._replace(producer="")
+                # No module had put out anything bad: functions between the modules made it.
+                return event.path, "input", event, event._replace(producer=event.producer or stack[-2].path)
             given = stack.pop() if stack else None
             if event.numbers is not None and is_bad(event.numbers):
                 return event.path, "output", event, given
@@ -226,31 +232,41 @@ def _innermost(events: List[Event], outer: Event, is_bad: Callable[[Numbers], bo
 
 
 def backtrace(events: List[Event], until: Event) -> str:
-    """What runs around it, then the modules that had run, innermost last."""
-    lines: List[str] = []
-    given: List[Event] = []
+    """Modules in the order they began, with all that are still running; the one of `until` is the last."""
+    frames: List[Tuple[Event, Optional[Event]]] = []
+    running: List[int] = []
     for event in events:
         if event.kind == "in":
-            given.append(event)
-        else:
-            lines.append(_line(event.path, event.module, given.pop() if given else None, event))
+            running.append(len(frames))
+            frames.append((event, None))
+        elif running:
+            at = running.pop()
+            frames[at] = (frames[at][0], event)
+            if event is until:
+                frames.append(frames.pop(at))
         if event is until:
             break
-    running = [_line(event.path, event.module, event, None) for event in given]
-    kept = running[:FRAMES] + lines[-max(1, FRAMES - len(running)) :]
-    return "\n".join(f"#{i} {line}" for i, line in enumerate(kept))
+    spare = max(1, FRAMES - len(running))
+    ended = [i for i, (_given, put) in enumerate(frames) if put is not None]
+    left_out = set(ended[: max(0, len(ended) - spare)])
+    kept = [frame for i, frame in enumerate(frames) if i not in left_out]
+    return "\n".join(f"#{i} {_line(given.path, given.module, given, put)}" for i, (given, put) in enumerate(kept))
+
+
+def _largest(numbers: Numbers) -> str:
+    return "-" if numbers.largest is None else short(numbers.largest)
 
 
 def _line(path: str, module: Any, given: Optional[Event], put: Optional[Event]) -> str:
     parts = [f"{path} ({type(module).__name__})"]
     if given is not None and isinstance(given.numbers, Numbers):
-        parts.append(f"input abs_max={short(given.numbers.abs_max)} finite={'true' if given.numbers.finite else 'false'}")
+        parts.append(f"input abs_max={_largest(given.numbers)} finite={'true' if given.numbers.finite else 'false'}")
     for name, parameter in module.named_parameters(recurse=False):
         n = read([measured(parameter)])[0]
-        parts.append(f"{name} abs_max={short(n.abs_max)}" + ("" if n.finite else f" nan={n.nan} inf={n.positive + n.negative}"))
+        parts.append(f"{name} abs_max={_largest(n)}" + ("" if n.finite else f" nan={n.nan} inf={n.positive + n.negative}"))
     if put is not None and isinstance(put.numbers, Numbers):
         n = put.numbers
-        parts.append(f"output abs_max={short(n.abs_max)} nan={n.nan} inf={n.positive + n.negative}")
+        parts.append(f"output abs_max={_largest(n)} nan={n.nan} inf={n.positive + n.negative}")
     else:
         parts.append("running")
     return " ".join(parts)
