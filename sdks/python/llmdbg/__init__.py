@@ -72,7 +72,7 @@ def finish(status: str = "finished", timeout: float = 10.0) -> None:
 
 
 def watch(
-    model: Any,
+    model: Any = None,
     optimizer: Any = None,
     *,
     every: Optional[int] = None,

@@ -34,6 +34,14 @@ def say_once(key: str, message: str, *args: object) -> None:
         pass
 
 
+def _place(error: BaseException) -> str:
+    """The line that raised it: another failure in the same function is another one, and there are only so many."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return type(error).__name__ + ("" if trace is None else f":{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}")
+
+
 def guarded(function: Function) -> Function:
     """A failure inside is said once and swallowed; KeyboardInterrupt and SystemExit pass."""
 
@@ -42,7 +50,7 @@ def guarded(function: Function) -> Function:
         try:
             return function(*args, **kwargs)
         except Exception as error:
-            say_once(f"internal:{function.__name__}", "llmdbg: %s failed: %r", function.__name__, error)
+            say_once(f"internal:{function.__name__}:{_place(error)}", "llmdbg: %s failed: %r", function.__name__, error)
             return None
 
     return cast(Function, safe)

@@ -11,6 +11,8 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import torch
 
+from .parameters import real
+
 MAX_BYTES = 64 * 1024 * 1024
 """Of inputs and of output gradients each, in one step."""
 MAX_CALLS = 64
@@ -95,6 +97,7 @@ def probe(tensor: Any) -> Any:
     tensor = tensor.detach()
     if hasattr(tensor, "_local_tensor"):
         tensor = tensor._local_tensor
+    tensor = real(tensor)
     return tensor.float() if tensor.numel() == 1 else tensor.sum(dtype=torch.float32)
 
 

@@ -27,7 +27,7 @@ class Gone:
     def _begin(self, *_: Any, **__: Any) -> None:
         pass
 
-    _end = _before = _after = _begin
+    _end = _before = _after = stay = _begin
 
 
 class Forward:
@@ -64,6 +64,9 @@ class Forward:
         self._looked_for_entries = False
         hide_from_scripts((Forward, Gone))
         self._enter(self._entries)
+
+    def stay(self, *_: Any) -> None:
+        """A hook that does nothing and never runs in training; the module that has it keeps the watch alive."""
 
     @property
     def says(self) -> str:
@@ -177,6 +180,8 @@ class Forward:
             return
         begin = time.perf_counter()
         tensor = first_tensor(output)
+        if tensor is None and isinstance(output, torch.Tensor) and output.is_complex():
+            say_once("watch-complex", "llmdbg: outputs that are complex numbers are not measured (layer %s)", path)
         if tensor is not None:
             if self._flags:
                 self._probes.append((module, probe(tensor)))

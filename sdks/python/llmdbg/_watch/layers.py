@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Se
 
 import torch
 
+from .arguments import layers_of, named, say
 from .names import ROOT, WRAPPERS, block_of, clean_path
 
 MAX_LAYERS = 256
@@ -37,11 +38,8 @@ def choose(model: Any, choice: Choice = None) -> Layers:
     limit = MAX_LAYERS
     if isinstance(choice, int):
         limit = max(1, choice)
-    elif callable(choice):
-        leaves = [layer for layer in leaves if choice(layer.path, layer.module)]
     elif choice is not None:
-        patterns = [choice] if isinstance(choice, str) else list(choice)
-        leaves = [layer for layer in leaves if any(fnmatch.fnmatchcase(layer.path, pattern) for pattern in patterns)]
+        leaves = _chosen(leaves, choice)
     if len(leaves) <= limit:
         return Layers(leaves, names, False, 0)
     blocks = _blocks(leaves, names)
@@ -50,6 +48,23 @@ def choose(model: Any, choice: Choice = None) -> Layers:
     # Spread evenly, with the first and the last.
     kept = [blocks[round(i * (len(blocks) - 1) / max(limit - 1, 1))] for i in range(limit)]
     return Layers(kept, names, True, len(blocks) - limit)
+
+
+def _chosen(leaves: List[Layer], choice: Any) -> List[Layer]:
+    """All of them where the choice is a mistake, which is said."""
+    patterns = [choice] if isinstance(choice, str) else choice
+    if callable(choice):
+        try:
+            chosen = [layer for layer in leaves if choice(layer.path, layer.module)]
+        except Exception as error:
+            say(f"the function given as layers raised {error!r}; it takes a path and a module; all layers are watched")
+            return leaves
+    elif isinstance(patterns, (list, tuple, set)) and all(isinstance(pattern, str) for pattern in patterns):
+        chosen = [layer for layer in leaves if any(fnmatch.fnmatchcase(layer.path, pattern) for pattern in patterns)]
+    else:
+        say(f"layers takes patterns of paths, a function or a number, not {named(choice)}; all layers are watched")
+        return leaves
+    return chosen if layers_of(choice, [layer.path for layer in leaves], [layer.path for layer in chosen]) else leaves
 
 
 def _named(model: Any) -> Iterator[Tuple[Any, str]]:
@@ -97,6 +112,16 @@ def _blocks(leaves: List[Layer], names: Dict[Any, str]) -> List[Layer]:
     return list(blocks.values())
 
 
+def shapeless(model: Any) -> List[str]:
+    """Paths of lazy modules that wait for their first forward."""
+    is_lazy: Callable[[Any], bool] = getattr(torch.nn.parameter, "is_lazy", lambda _parameter: False)
+    return [
+        f"{path} ({type(module).__name__})"
+        for module, path in _named(model)
+        if any(is_lazy(p) for p in module.parameters(recurse=False))
+    ]
+
+
 def owner_of(layers: Layers) -> Dict[int, Tuple[str, Any]]:
     """Parameter id to the path of its module and the module, whether or not the module is watched."""
     return {id(parameter): (path, module) for module, path, own in _leaves(layers.names) for parameter in own}
@@ -113,4 +138,4 @@ def unwrapped(model: Any) -> Any:
     return model
 
 
-__all__ = ["Choice", "Layer", "Layers", "choose", "clean_path", "owner_of", "unwrapped"]
+__all__ = ["Choice", "Layer", "Layers", "choose", "clean_path", "owner_of", "shapeless", "unwrapped"]

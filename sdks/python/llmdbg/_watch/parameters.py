@@ -23,7 +23,12 @@ def local(tensor: Any) -> Any:
 
 def plain(tensor: Any) -> Any:
     tensor = local(tensor.detach())
-    return tensor.coalesce().values() if tensor.is_sparse else tensor
+    return real(tensor.coalesce().values() if tensor.is_sparse else tensor)
+
+
+def real(tensor: Any) -> Any:
+    """Complex numbers as pairs, which have the same norm."""
+    return torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
 
 
 def norms(tensors: Sequence[Any]) -> List[Any]:
@@ -38,6 +43,8 @@ def total_norm(parameters: Sequence[Any]) -> Optional[Any]:
     gradients = [p.grad for p in parameters if p.grad is not None]
     if not gradients:
         return None
+    if any(gradient.is_complex() for gradient in gradients):
+        gradients = [plain(gradient) for gradient in gradients]
     try:
         return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)), dtype=torch.float32)
     except (RuntimeError, NotImplementedError):  # Sparse ones, parts of a whole, or several devices.
@@ -53,8 +60,9 @@ class ParameterStatistics:
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self._layers = layers
-        self._parameters = [p for layer in layers for p in layer.parameters]
-        self._index = [i for i, layer in enumerate(layers) for _ in layer.parameters]
+        # Those of quantised weights are integers, which have no norm.
+        own = [(i, p) for i, layer in enumerate(layers) for p in layer.parameters if p.is_floating_point() or p.is_complex()]
+        self._index, self._parameters = [i for i, _ in own], [p for _, p in own]
         total = sum(local(p).numel() * p.element_size() for p in self._parameters)
         self._stride = max(1, -(-total // SAMPLE_BYTES))
         self._before: Dict[int, Any] = {}
@@ -152,7 +160,7 @@ class ParameterStatistics:
         return torch.where(count > 0, (total / count).sqrt(), torch.full_like(total, -1.0))
 
     def _sample(self, tensor: Any) -> Any:
-        flat = local(tensor.detach()).reshape(-1)
+        flat = real(local(tensor.detach())).reshape(-1)
         return flat if self._stride == 1 or flat.numel() <= 4096 else flat[:: self._stride]
 
 

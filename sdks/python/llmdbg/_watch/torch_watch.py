@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import weakref
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
@@ -33,6 +34,25 @@ HASH_EVERY = 100
 """Optimizer steps between two hashes of the parameters; the same on every rank."""
 SKIPS = 3
 """Steps in a row that a loss scaler left out while the forward itself was bad: then it is no search for a scale."""
+
+
+_alive: "weakref.WeakSet[TorchWatch]" = weakref.WeakSet()
+
+
+def watches() -> "List[TorchWatch]":
+    """Those that are not closed."""
+    return list(_alive)
+
+
+def _weakly(watch: Any, name: str) -> Callable[..., Any]:
+    """A method as a hook that PyTorch keeps for good."""
+    reference = weakref.ref(watch)
+
+    def hook(*args: Any) -> Any:
+        alive = reference()
+        return None if alive is None else getattr(alive, name)(*args)
+
+    return hook
 
 
 class Gradients(NamedTuple):
@@ -66,6 +86,8 @@ class TorchWatch:
         self.step = first_step
         """The number of the next optimizer step. May be set, for instance after a resume."""
         self.wants_logits = logits
+        self.into: Any = None
+        """The run it was begun for."""
         self.calls = Calls()
         self.has_stepped = False
         self._emit, self._emit_record, self._emit_config = emit, emit_record, emit_config
@@ -93,11 +115,21 @@ class TorchWatch:
         self._full = self._tells
         self._begin_step()
         self._handles = [
-            torch_optimizer.register_optimizer_step_pre_hook(self._before_step),
-            torch_optimizer.register_optimizer_step_post_hook(self._after_step),
+            torch_optimizer.register_optimizer_step_pre_hook(_weakly(self, "_before_step")),
+            torch_optimizer.register_optimizer_step_post_hook(_weakly(self, "_after_step")),
         ]
+        for handle in self._handles:
+            weakref.finalize(self, handle.remove).atexit = False
+        self._anchor()
+        _alive.add(self)
         clip.tell(self)
         self._forward.prepare(self._full)
+
+    def _anchor(self) -> None:
+        """What is global holds the watch weakly: the model does, and its parts, since a list of models may be made just for the call."""
+        for module in [self.model, *self.model.children()]:
+            handle = getattr(module, "register_load_state_dict_post_hook", lambda _hook: None)(self._forward.stay)
+            self._handles += [] if handle is None else [handle]
 
     @property
     def is_sick(self) -> bool:
@@ -132,6 +164,7 @@ class TorchWatch:
             handle.remove()
         self._handles = []
         clip.forget(self)
+        _alive.discard(self)
         self._forward.close()
         self.calls.clear()
 
