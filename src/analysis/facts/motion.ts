@@ -35,7 +35,7 @@ const nearRows = 10;
 const fewestEvals = 2;
 /** Logs have four digits and more; a model that moves changes a mean over many tokens by more. */
 const sameShare = 2e-5;
-export const endedShare = 1e-3;
+const endedShare = 1e-3;
 
 const lostIn = defineFold({
   start: () => ({ rows: 0 }),
