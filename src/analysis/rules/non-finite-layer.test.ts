@@ -71,6 +71,14 @@ describe(rule, () => {
     expect(JSON.stringify(finding)).not.toContain("largest NaN");
   });
 
+  test("blames the code between two modules when one was given what the other did not put out", () => {
+    const rest = "tensor=input class=Block nan=2048 inf=0 of=2048 input_finite=false input_abs_max=0 producer=blocks.0";
+    const finding = findingOf(rule, lost({ step: 1000, layer: "blocks.1", rest }));
+    expect(finding?.message).toMatch(/^The code between blocks\.0 and blocks\.1, outside of any module/);
+    expect(finding?.causes[0]?.id).toBe("nan-in-code");
+    expect(finding?.advice[0]?.summary).toContain("between blocks.0 and blocks.1");
+  });
+
   test("blames the computation of the loss for a gradient that came from it", () => {
     const record = nonFiniteRecord({
       step: 1000,

@@ -117,6 +117,10 @@ export const nonFiniteLayer = defineRule({
 const isFromLoss = ({ phase, producer, tensor }: NonFiniteTensor): boolean =>
   phase === "backward" && producer === "loss" && (tensor === null || tensor === "grad");
 
+/** What the module before put out was finite, what this one was given was not: functions between them made it. */
+const isBetween = ({ phase, tensor, inputFinite, producer }: NonFiniteTensor): boolean =>
+  phase === "forward" && tensor === "input" && inputFinite === false && producer !== null;
+
 /** Of that step; null when it is not logged. */
 function isLossFinite(curve: Curve | null, step: number): boolean | null {
   if (curve === null) return null;
@@ -128,6 +132,8 @@ function madeBy(tensor: NonFiniteTensor, what: string): string {
   const { layer, step, after } = tensor;
   if (isFromLoss(tensor))
     return `The computation of the loss made the first number that is not finite, at step ${step}: ${countsOf(tensor)} in the gradient that came from it into ${layer}`;
+  if (isBetween(tensor))
+    return `The code between ${tensor.producer} and ${layer}, outside of any module, made the first number that is not finite, at step ${step} in the ${phaseName(tensor)}: ${countsOf(tensor)} in what ${layer} was given`;
   const made = `made the first number that is not finite, at step ${step} in the ${phaseName(tensor)}: ${countsOf(tensor)}`;
   return after === null
     ? `${layer} ${made} in its ${nameOf(what)}${inputWords(tensor)}`
@@ -255,6 +261,11 @@ function suspectsOf(
       prior: 0.15,
       clues: [
         {
+          present: isBetween(tensor) ? true : null,
+          for: `what ${producer} put out was finite, what ${tensor.layer} was given was not`,
+          weight: 12,
+        },
+        {
           present: inputFinite === null || phase !== "forward" ? null : isModest && (nan ?? 0) > 0,
           for: `a finite input${Number.isNaN(inputMax) ? "" : ` of at most ${say(inputMax)}`} became NaN inside it`,
           weight: 6,
@@ -308,8 +319,7 @@ function whereOf(tensor: NonFiniteTensor): string {
   if (isFromLoss(tensor))
     return `of the loss, between the output of ${layer === "(model)" ? "the model" : layer} and the number that is minimised,`;
   if (after !== null) return `in the code of ${layer} right after ${after}, before the next module,`;
-  if (phase === "forward" && tensor.inputFinite === false && producer !== null)
-    return `in the code between ${producer} and ${layer}`;
+  if (isBetween(tensor)) return `in the code between ${producer} and ${layer}`;
   return producer === null || phase !== "forward" ? `in ${layer}` : `in ${layer}, or between ${producer} and it,`;
 }
 
@@ -356,8 +366,7 @@ function ownAdvice(tensor: NonFiniteTensor): readonly ReturnType<typeof addNorma
         source: "https://docs.pytorch.org/docs/stable/generated/torch.isfinite.html",
       },
     ];
-  const isBetween = tensor.inputFinite === false && tensor.producer !== null;
-  const isModest = isBetween || (tensor.inputFinite === true && !(tensor.inputMax >= fp16Root));
+  const isModest = isBetween(tensor) || (tensor.inputFinite === true && !(tensor.inputMax >= fp16Root));
   if (isFromLoss(tensor) || (tensor.phase !== "optimizer" && isModest))
     return [
       {
