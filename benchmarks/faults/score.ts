@@ -46,7 +46,7 @@ const delays = options.verbose
 const titles = {
   tuning: "Tuning programs",
   "held-out": "Held-out programs",
-  sealed: "Sealed programs, scored once",
+  sealed: "Sealed programs (their score at first sight is above)",
 };
 const splits = (["tuning", "held-out", "sealed"] as const).filter((split) =>
   runs.some(({ truth }) => truth.split === split),

@@ -24,16 +24,19 @@ const training: Signal["matches"] = (name, labels) => !isEval.test(name) && (lab
 export const trainLoss: Signal = {
   id: "loss",
   matches: (name, labels) =>
-    /^((train|training)[/_. ])?((lm|total|epoch|batch|running|average|avg|mean|nll|ce|cross_entropy|policy)[/_. ])?loss([/_](step|epoch|avg|mean))?$/i.test(
+    (/^((train|training)[/_. ])?((lm|total|epoch|batch|running|average|avg|mean|nll|ce|cross_entropy|policy)[/_. ])?loss([/_](step|epoch|avg|mean))?$/i.test(
       name,
-    ) && training(name, labels),
+    ) ||
+      // Click models and boosters call it by its formula.
+      /^(train|training)[/_. ](log_?loss|bce|nll|cross_?entropy)$/i.test(name)) &&
+    training(name, labels),
 };
 
 /** Loss of a held-out split. */
 export const evalLoss: Signal = {
   id: "eval_loss",
   matches: (name, labels) =>
-    /^((eval|val|valid|validation|test|dev)[/_. ])((lm|total|epoch|nll|ce)[/_. ])?loss([/_](step|epoch))?$/i.test(
+    /^(eval|val|valid|validation|test|dev)[/_. ](((lm|total|epoch|nll|ce)[/_. ])?loss([/_](step|epoch))?|log_?loss|bce|nll|cross_?entropy)$/i.test(
       name,
     ) ||
     (/^loss$/i.test(name) && ["eval", "val", "valid", "validation", "test"].includes(labels["split"] ?? "")),
@@ -44,7 +47,11 @@ export const gradNorm = named(
   /(^|[/_. ])(grad|gradient|global_grad|total_grad)[/_. -]?norm(_total)?$|^gnorm$|^grad norm$/i,
   isEval,
 );
-export const learningRate = named("learning_rate", /(^|[/_. ])(learning[ _-]?rate|lr)([/_-](group)?\d+)?$/i, isEval);
+export const learningRate = named(
+  "learning_rate",
+  /(^|[/_. ])(learning[ _-]?rate|lr)([/_-](group)?\d+|-[A-Za-z]*(Adam|SGD|Lion|RMSprop|Adafactor|Adagrad|Muon)[A-Za-z0-9]*([/-](pg)?\d+)?)?$/i,
+  isEval,
+);
 export const lossScale = named("loss_scale", /(^|[/_. ])(loss[ _-]?scale|grad[ _-]?scale|scaler_scale)$/i);
 export const epoch = named("epoch", /^(train[/_])?epoch$/i);
 export const stepsPerSecond = named("steps_per_second", /(^|[/_. ])(it_per_s|steps_per_sec(ond)?|it\/s|steps\/s)$/i);
