@@ -88,6 +88,8 @@ export class RunData {
       this.#inOrder.push(series);
     }
     series.append(points);
+    // The machine's own series count seconds, not steps of training.
+    if (points.name.startsWith("system/")) return;
     for (const step of points.step) {
       if (step < this.firstStep) this.firstStep = step;
       if (step > this.lastStep) this.lastStep = step;

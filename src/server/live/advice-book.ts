@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   adviceKey,
   adviceOutcomes,
@@ -18,6 +19,9 @@ import type { Catalog } from "./catalog.ts";
 import { experimentsOf, type Experiment } from "./experiments.ts";
 import { keepOutcomes, keptOutcomes, type KeptOutcome } from "./kept-outcomes.ts";
 
+/** Runs whose kept outcomes are read at once when a server starts; the others come one by one, at this pace. */
+const readAtOnce = 50;
+const pauseBetweenMs = 30;
 /** A run that ended is followed up after this pause, so that its last points and its peers are in. */
 const pauseMs = 300;
 /** The newest runs of a project that are looked at, and experiments compared with the one that ended. */
@@ -55,11 +59,19 @@ export class AdviceBook {
     this.#parts = parts;
   }
 
+  /** Reads what came of advice before. Resolves when the newest runs are read; thousands of older ones follow beside other work. */
   async load(): Promise<void> {
-    const { store, catalog } = this.#parts;
-    for (const id of catalog.ids()) {
-      const kept = await keptOutcomes(store, id).catch(() => []);
-      if (kept.length > 0) this.#kept.set(id, kept);
+    const ids = [...this.#parts.catalog.ids()].toReversed();
+    await this.#read(ids.slice(0, readAtOnce), 0);
+    if (ids.length > readAtOnce) this.#work = this.#read(ids.slice(readAtOnce), pauseBetweenMs);
+  }
+
+  async #read(ids: readonly string[], pause: number): Promise<void> {
+    for (const id of ids) {
+      if (pause > 0) await sleep(pause, undefined, { ref: false });
+      if (this.#isClosed) return;
+      const kept = await keptOutcomes(this.#parts.store, id).catch(() => []);
+      if (kept.length > 0 && !this.#kept.has(id)) this.#kept.set(id, kept);
     }
     this.#history = historyOf(this.#kept.values());
   }
@@ -126,6 +138,8 @@ export class AdviceBook {
   async #followUp(project: string, ids: ReadonlySet<string>): Promise<void> {
     const { store, catalog } = this.#parts;
     const { entries } = catalog.list({ project, sort: "createdAt", order: "descending", limit: maxPeers, offset: 0 });
+    // Advice is only in findings. Without any in the project nothing is read: an import of thousands must not wait for this.
+    if (entries.every(({ derived }) => derived?.findings === 0)) return;
     const peers: Run[] = [];
     for (const { row } of entries) {
       if (row.kind !== "train" || row.status === "running") continue;
@@ -139,6 +153,7 @@ export class AdviceBook {
       for (const other of experiments.filter((one) => !done.has(one)).slice(0, maxExperiments)) {
         if (this.#isClosed) return;
         const [before, after] = other.startedAt < own.startedAt ? [other, own] : [own, other];
+        if (before.runs.every(({ id }) => catalog.get(id)?.derived?.findings === 0)) continue;
         await this.#compare(before, after);
       }
     }
