@@ -217,10 +217,11 @@ function jumpAt(rows: Curve, seam: Resume): { before: number; after: number; end
 /** The rate just before the seam, at the same step where it was logged, and after it. */
 function ratesAt(rate: LearningRate, seam: Resume): { before: number; after: number; step: number } | null {
   let row = -1;
+  // From the end: the resumes that are judged are the latest. Going back to the seam counts before passing it.
+  for (let i = rate.length - 1; i > 0 && row < 0; i--)
+    if (at(rate.step, i) < at(rate.step, i - 1) && at(rate.step, i) === seam.step) row = i;
   for (let i = rate.length - 1; i > 0 && row < 0; i--)
     if (at(rate.step, i) >= seam.step && at(rate.step, i - 1) < seam.step) row = i;
-  for (let i = 1; i < rate.length; i++)
-    if (at(rate.step, i) < at(rate.step, i - 1) && at(rate.step, i) === seam.step) row = i;
   if (row < 1) return null;
   let before = at(rate.value, row - 1);
   let last = row - 1;
