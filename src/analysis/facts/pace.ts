@@ -46,6 +46,11 @@ const backShare = 0.3;
 /** As many rows as three running medians; as two where each step is measured to take twice as long, which noise does not keep up. */
 const lastingRows = 25;
 const lastingRowsDoubled = 18;
+/**
+ * Time between rows is in milliseconds. What cost a person less than this in all is not worth a line, and steps of some
+ * milliseconds are slowed down for that long by any other process.
+ */
+const leastLostMs = 10_000;
 /** Growth: of the pairs of ten blocks nearly all have the later one slower, by half in all (of a logged time). */
 const blocks = 10;
 const fewestBlockRows = 3;
@@ -152,15 +157,25 @@ function paceOf(rows: Curve, from: Pace["from"], isMeasured = from !== "time bet
     smooth[i] = window.quantile(0.5);
   }
   const factor = from === "time between rows" ? factorBetween : factorLogged;
+  const isWorth = (slow: Slowdown): boolean => from !== "time between rows" || lostIn(slow, rows) >= leastLostMs;
+  const growth = growthIn(rows, smooth, isMeasured ? growthFactor : factorBetween);
   return {
     rows,
     from,
     isMeasured,
     start: median(rows.value.subarray(0, fewestRows)),
     smooth,
-    slowdowns: slowdownsIn(rows, { smooth, factor, isMeasured }),
-    growth: growthIn(rows, smooth, isMeasured ? growthFactor : factorBetween),
+    slowdowns: slowdownsIn(rows, { smooth, factor, isMeasured }).filter(isWorth),
+    growth: growth !== null && isWorth(growth) ? growth : null,
   };
+}
+
+/** Time that the slow steps took beyond the usual one, in the unit of the rows. */
+function lostIn({ row, rows: count, usual }: Slowdown, rows: Curve): number {
+  let lost = 0;
+  for (let i = Math.max(1, row); i < row + count; i++)
+    lost += (at(rows.step, i) - at(rows.step, i - 1)) * Math.max(0, at(rows.value, i) - usual);
+  return lost;
 }
 
 function slowdownsIn(

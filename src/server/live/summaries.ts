@@ -9,9 +9,12 @@ import type { LiveRuns } from "./live-runs.ts";
 /** Longest that a list waits: a first page may come complete, thousands of rows must not hold it up. */
 const waitMs = (unknown: number): number => (unknown <= 100 ? 300 : 40);
 
+/** Runs computed at once: what the store reads of them it reads together. */
+const atOnce = 32;
+
 /**
  * The list of runs with sparklines and verdicts. What is not known yet after a restart is computed in the
- * background, newest request first, one run at a time; until then its row has no curve, and a `run`
+ * background, newest request first, some runs at a time; until then its row has no curve, and a `run`
  * event brings it.
  */
 export class Summaries {
@@ -43,7 +46,7 @@ export class Summaries {
   want(ids: readonly string[]): Promise<void> {
     // The newest question is the one that somebody looks at.
     this.#wanted = [...this.#wanted, ...ids.toReversed()].slice(-20_000);
-    this.#working ??= this.#work().finally(() => {
+    this.#working ??= this.#workAll().finally(() => {
       this.#working = undefined;
     });
     return this.#working;
@@ -52,6 +55,10 @@ export class Summaries {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#working;
+  }
+
+  async #workAll(): Promise<void> {
+    await Promise.all(Array.from({ length: atOnce }, () => this.#work()));
   }
 
   async #work(): Promise<void> {

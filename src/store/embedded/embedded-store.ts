@@ -29,7 +29,7 @@ import { Compaction } from "./compaction.ts";
 import type { Connection, EngineOptions } from "./engine.ts";
 import type { Read } from "./fetch-rows.ts";
 import { batchBytes, checkBatch, stageBatch } from "./ingest.ts";
-import { loadRun } from "./load-run.ts";
+import { loadRuns } from "./load-run.ts";
 import { acquireLock } from "./lock.ts";
 import type { Lock } from "./lock.ts";
 import type { Alone } from "./overviews.ts";
@@ -56,6 +56,8 @@ export interface EmbeddedStoreOptions extends EngineOptions {
 
 /** A store that is not used for this long gives memory back. */
 const restMs = 15_000;
+/** Series whose state is read together when several runs are first used at once. */
+const maxLoadedSeries = 1_000;
 
 /**
  * The store in a directory of this machine, on DuckDB. One process owns the directory.
@@ -88,6 +90,8 @@ class EmbeddedStore implements Store {
   private commitsBefore = 0;
   private resting = true;
   private compacting: Promise<void> | undefined;
+  /** Runs that are first used and wait for the state of their series. */
+  private readonly wanted = new Set<RunEntry>();
 
   constructor(directory: string, lock: Lock, supervisor: Supervisor, options: EmbeddedStoreOptions) {
     this.directory = directory;
@@ -169,7 +173,7 @@ class EmbeddedStore implements Store {
       bytes: batchBytes(batch),
       prepare: async ({ engine, catalog }) => {
         const run = catalog.runs.get(id);
-        if (run?.loaded === false) await engine.read((reader) => loadRun(reader, run));
+        if (run?.loaded === false) await engine.read((reader) => loadRuns(reader, [run]));
       },
       stage: ({ catalog, writers }) => stageBatch(catalog, writers, known(catalog, id), batch),
     });
@@ -286,10 +290,12 @@ class EmbeddedStore implements Store {
       const session = await this.supervisor.session();
       const run = known(session.catalog, id);
       if (run.loaded) return { session, run };
+      this.wanted.add(run);
       await this.queue.alone(async () => {
         if (run.loaded) return;
+        const runs = this.nextWanted(session);
         try {
-          await this.supervisor.read((reader) => loadRun(reader, run));
+          await this.supervisor.read((reader) => loadRuns(reader, runs));
         } catch (error) {
           // Half of it may be in memory: the index is built anew.
           await this.supervisor.reopen(session, error);
@@ -297,6 +303,21 @@ class EmbeddedStore implements Store {
         }
       });
     }
+  }
+
+  /** Runs that are asked for, the oldest question first: together they are read in the time of one. */
+  private nextWanted({ catalog }: Session): RunEntry[] {
+    const runs: RunEntry[] = [];
+    let series = 0;
+    for (const run of this.wanted) {
+      if (runs.length > 0 && series + run.series.size > maxLoadedSeries) break;
+      this.wanted.delete(run);
+      // Of an index that was built anew, or deleted: whoever asked looks again.
+      if (run.loaded || catalog.runs.get(run.id) !== run) continue;
+      runs.push(run);
+      series += run.series.size;
+    }
+    return runs;
   }
 
   /** A change of a run that must exist. */

@@ -7,45 +7,48 @@ import { doubles, integers } from "./result-columns.ts";
 import type { SeriesState } from "./series-state.ts";
 
 /**
- * Rebuilds what the index knows of the series of a run, when the run is first used: from the complete
+ * Rebuilds what the index knows of the series of runs, when they are first used: from the complete
  * buckets of the highest level, the level-1 buckets behind them, and the points behind those. Reads a
  * few hundred rows a series at most. Must run while no transaction is open.
  */
-export async function loadRun(reader: Connection, run: RunEntry): Promise<void> {
-  const states = new Map(Array.from(run.series.values(), (state) => [state.key, state]));
+export async function loadRuns(reader: Connection, runs: readonly RunEntry[]): Promise<void> {
+  const states = new Map(runs.flatMap(({ series }) => Array.from(series.values(), (state) => [state.key, state])));
   if (states.size > 0) {
-    await loadComplete(reader, run.key, states);
+    await loadComplete(reader, states);
     await loadOpenBuckets(reader, states);
     await loadOpenPoints(reader, states);
   }
-  run.loaded = true;
+  for (const run of runs) run.loaded = true;
 }
 
 type States = ReadonlyMap<number, SeriesState>;
 
-async function loadComplete(reader: Connection, run: number, states: States): Promise<void> {
+async function loadComplete(reader: Connection, states: States): Promise<void> {
   const finite = (aggregate: string, column: string): string =>
     `coalesce(${aggregate}(${column}) FILTER (WHERE NOT isnan(${column})), 'nan'::DOUBLE)`;
-  await reader.query(
-    `SELECT series, segment, min(ordinal), sum(count), sum(nan + positive_infinity + negative_infinity),
-        ${finite("min", "min")}, ${finite("max", "max")}, min(lo), max(hi), max(max_time)
-      FROM rollups WHERE level = ${levels} AND series IN (SELECT series FROM series WHERE run = $1)
-      GROUP BY series, segment ORDER BY series, segment`,
-    [run],
-    (chunk) => {
-      const columns = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((column) => doubles(chunk, column));
-      for (const [row, key] of integers(chunk, 0).entries()) {
-        const state = states.get(key);
-        const [segment = 0, ordinal = 0, count = 0, nonFinite = 0, min, max, lo = 0, hi = 0, time] = columns.map(
-          (column) => column[row] ?? Number.NaN,
-        );
-        if (state === undefined) continue;
-        state.cover({ segment, ordinal, count, nonFinite, lo, hi });
-        state.widen(min ?? Number.NaN, max ?? Number.NaN);
-        state.lastTime = time === undefined || time === unknown ? Number.NaN : time;
-      }
-    },
-  );
+  const keys = [...states.keys()];
+  for (let from = 0; from < keys.length; from += keysPerStatement) {
+    await reader.query(
+      `SELECT series, segment, min(ordinal), sum(count), sum(nan + positive_infinity + negative_infinity),
+          ${finite("min", "min")}, ${finite("max", "max")}, min(lo), max(hi), max(max_time)
+        FROM rollups WHERE level = ${levels} AND series IN (${keys.slice(from, from + keysPerStatement).join(", ")})
+        GROUP BY series, segment ORDER BY series, segment`,
+      [],
+      (chunk) => {
+        const columns = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((column) => doubles(chunk, column));
+        for (const [row, key] of integers(chunk, 0).entries()) {
+          const state = states.get(key);
+          const [segment = 0, ordinal = 0, count = 0, nonFinite = 0, min, max, lo = 0, hi = 0, time] = columns.map(
+            (column) => column[row] ?? Number.NaN,
+          );
+          if (state === undefined) continue;
+          state.cover({ segment, ordinal, count, nonFinite, lo, hi });
+          state.widen(min ?? Number.NaN, max ?? Number.NaN);
+          state.lastTime = time === undefined || time === unknown ? Number.NaN : time;
+        }
+      },
+    );
+  }
 }
 
 /** Level-1 buckets that are in no complete bucket of the highest level. */
