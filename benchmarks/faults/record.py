@@ -12,6 +12,7 @@ A `python` with torch. torch is imported once; each run is a fork with one threa
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
 import importlib
 import json
@@ -104,10 +105,11 @@ def train(name: str, story: Story, seed: int, mark: str) -> None:
     lines = (json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in journal.console)
     (folder / "console.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
     points = journal.points()
+    (folder / "points.json.gz").unlink(missing_ok=True)
     if points is not None:
-        (folder / "points.json").write_text(json.dumps(points, separators=(",", ":")) + "\n", "utf-8")
-    elif (folder / "points.json").exists():
-        (folder / "points.json").unlink()
+        text = json.dumps(points, separators=(",", ":")) + "\n"
+        # Without a time in it, the same run is the same file.
+        (folder / "points.json.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
     ROWS.mkdir(parents=True, exist_ok=True)
     (ROWS / f"{folder.name}.pickle").write_bytes(pickle.dumps(journal.rows))
 
@@ -120,9 +122,9 @@ def rows_of(name: str, story: str, seed: int) -> Rows:
     """What was logged, and the attention logits of the layers, by which one fault is told to have acted."""
     run = f"{name}-{story}-seed{seed}"
     rows: Rows = pickle.loads((ROWS / f"{run}.pickle").read_bytes())
-    points = RECORDINGS / run / "points.json"
+    points = RECORDINGS / run / "points.json.gz"
     highest: dict[int, float] = {}
-    for series in json.loads(points.read_text("utf-8"))["series"] if points.exists() else []:
+    for series in json.loads(gzip.decompress(points.read_bytes()))["series"] if points.exists() else []:
         if series["name"] == "layer/attention_logit_max":
             for step, value in zip(series["step"], series["value"]):
                 highest[step] = max(float(value), highest.get(step, 0.0))

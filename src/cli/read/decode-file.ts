@@ -7,9 +7,11 @@ import {
   mergeDecoded,
   refusalOf,
   sniffFormat,
+  type Decoder,
   type DecoderContext,
   type Format,
 } from "../../ingest/index.ts";
+import { piecesOf } from "./pieces.ts";
 
 /** What one file came to. */
 export interface FileContent extends Decoded {
@@ -19,7 +21,6 @@ export interface FileContent extends Decoded {
 }
 
 const headBytes = 64 * 1024;
-const pieceBytes = 1024 * 1024;
 
 interface DecodeOptions {
   /** When given, the file must look like this format; otherwise any. */
@@ -29,32 +30,47 @@ interface DecodeOptions {
   readonly onProgress?: (read: number, total: number) => void;
 }
 
-/** Reads one file whole, in pieces. Throws `unreadable-input` only when nothing in it can be read. */
+/** Reads one file whole, in pieces, also a gzip file. Throws `unreadable-input` only when nothing in it can be read. */
 export async function decodeFile(path: string, options: DecodeOptions = {}): Promise<FileContent> {
   const file = await openFile(path);
   try {
     const { size } = await file.stat();
     if (size === 0)
       throw new AppError("unreadable-input", `${path} is empty. Has the trainer written its first log yet?`);
-    const head = Buffer.alloc(Math.min(headBytes, size));
-    await file.read(head, 0, head.length, 0);
-    const format = options.format ?? formatOf(head, path);
-    const context: DecoderContext = { now: () => Number.NaN, startedAt: options.startedAt };
-    const decoder = format.decoder(context);
+    let decoding: Decoding | undefined;
+    let damage: AppError | undefined;
     const parts: Decoded[] = [];
-    const piece = Buffer.alloc(pieceBytes);
-    for (let at = 0; at < size;) {
-      const { bytesRead } = await file.read(piece, 0, piece.length, at);
-      if (bytesRead === 0) break;
-      at += bytesRead;
-      parts.push(decoder.push(piece.subarray(0, bytesRead)));
-      options.onProgress?.(at, size);
+    try {
+      for await (const { bytes, at } of piecesOf(file, path)) {
+        decoding ??= begin(path, bytes, options);
+        parts.push(decoding.decoder.push(bytes));
+        options.onProgress?.(at, size);
+      }
+    } catch (thrown) {
+      // Of a damaged file what comes before the damage counts.
+      if (!(thrown instanceof AppError) || decoding === undefined) throw thrown;
+      damage = thrown;
     }
-    parts.push(decoder.end());
-    return { path, format, sizeBytes: size, ...mergeDecoded(parts) };
+    if (decoding === undefined) throw new AppError("unreadable-input", `${path} is empty once unpacked.`);
+    parts.push(decoding.decoder.end());
+    const decoded = mergeDecoded(parts);
+    const rejected =
+      damage === undefined ? decoded.rejected : [...decoded.rejected, { index: 0, reason: damage.message }];
+    return { path, format: decoding.format, sizeBytes: size, ...decoded, rejected };
   } finally {
     await file.close();
   }
+}
+
+interface Decoding {
+  readonly format: Format;
+  readonly decoder: Decoder;
+}
+
+function begin(path: string, first: Uint8Array, options: DecodeOptions): Decoding {
+  const format = options.format ?? formatOf(first.subarray(0, headBytes), path);
+  const context: DecoderContext = { now: () => Number.NaN, startedAt: options.startedAt };
+  return { format, decoder: format.decoder(context) };
 }
 
 async function openFile(path: string): ReturnType<typeof open> {
@@ -74,7 +90,8 @@ const reason = (thrown: unknown): string => {
 
 /** Text that no format claims is read as a console log. */
 function formatOf(head: Uint8Array, path: string): Format {
-  const refusal = refusalOf(head, basename(path));
+  const name = basename(path).replace(/\.gz$/i, "");
+  const refusal = refusalOf(head, name);
   if (refusal !== undefined) throw new AppError("unreadable-input", `${refusal}. (${path})`);
-  return sniffFormat(head, basename(path)) ?? consoleFormat;
+  return sniffFormat(head, name) ?? consoleFormat;
 }

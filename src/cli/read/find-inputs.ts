@@ -55,7 +55,7 @@ const fileInput = (path: string): RunInput => ({ path, name: nameOf(path), kind:
 /** "checkpoint-500/trainer_state.json" says less than the directory of the run around it. */
 function nameOf(path: string): string {
   const generic =
-    /^(trainer_state\.json|points\.json|trainer_log\.jsonl|logging\.jsonl|metrics\.(csv|jsonl)|console\.jsonl|version_\d+|checkpoint-\d+|lightning_logs|log\.jsonl?)$/;
+    /^((trainer_state\.json|points\.json|trainer_log\.jsonl|logging\.jsonl|metrics\.(csv|jsonl)|console\.jsonl|log\.jsonl?)(\.gz)?|version_\d+|checkpoint-\d+|lightning_logs)$/;
   let at = resolve(path);
   while (generic.test(basename(at)) && dirname(at) !== at) at = dirname(at);
   return basename(at) || basename(path);
@@ -100,9 +100,9 @@ async function search(root: string): Promise<RunInput[]> {
 
 /** In a directory only names that runs use; a file that is named outright is read whatever its name. */
 const isMetricFile = (name: string): boolean =>
-  /\.(jsonl|ndjson|csv|log)$/i.test(name) ||
-  name === "points.json" ||
-  /^(train|training|console|output|stdout|stderr|nohup|slurm-.*)[^.]*\.(txt|out|err)$/i.test(name);
+  /\.(jsonl|ndjson|csv|log)(\.gz)?$/i.test(name) ||
+  /^points\.json(\.gz)?$/.test(name) ||
+  /^(train|training|console|output|stdout|stderr|nohup|slurm-.*)[^.]*\.(txt|out|err)(\.gz)?$/i.test(name);
 
 async function byAge(paths: readonly string[]): Promise<string[]> {
   const aged = await Promise.all(

@@ -72,7 +72,7 @@ export async function readRun(input: RunInput, onProgress?: OnProgress): Promise
 
 /** A recording holds its console, and sometimes what the trainer wrote itself or `llmdbg.watch` saw. */
 const recordingFiles = (directory: string): string[] =>
-  ["console.jsonl", "trainer_state.json", "points.json"]
+  ["console.jsonl", "trainer_state.json", "points.json", "points.json.gz"]
     .map((name) => join(directory, name))
     .filter((path) => existsSync(path));
 
