@@ -238,3 +238,10 @@ export const faultyPolicies = {
   farReference,
   policyFalls,
 };
+
+/** A run of TRL with these rows. */
+export const trlStory = (rows: readonly Row[], config: Story["config"] = {}): Story => ({
+  rows,
+  config,
+  info: { dialect: "trl" },
+});

@@ -1,27 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { faultFamilies } from "../faulty.fixture.ts";
-import { healthyFamilies } from "../healthy.fixture.ts";
-import { changesOf, findingOf, missingFor, reportOn, without } from "../outcome.fixture.ts";
-import { policyRows, usualPolicy } from "../policy.fixture.ts";
-import { random, type Row, type Story } from "../synthetic.fixture.ts";
+import { fault, healthy, rulesOn } from "../families.fixture.ts";
+import { changesOf, findingOf, missingFor, without } from "../outcome.fixture.ts";
+import { policyRows, trlStory, usualPolicy } from "../policy.fixture.ts";
+import { random, type Row } from "../synthetic.fixture.ts";
 
 const rule = "entropy-collapse";
 const rows = policyRows(random(3), usualPolicy);
-const story = (changed: readonly Row[], config: Story["config"] = {}): Story => ({
-  rows: changed,
-  config,
-  info: { dialect: "trl" },
-});
-const fault = (name: string, seed = 1): Story => faultFamilies.get(name)?.(seed).story ?? { rows: [] };
-const healthy = (name: string, seed = 1): Story => healthyFamilies.get(name)?.(seed) ?? { rows: [] };
-const rulesOn = (one: Story): string[] => reportOn(one).findings.map((finding) => finding.rule);
 
 describe(rule, () => {
   test("a fall to a small share of the start within few rows", () => {
     const fallen = rows.map((row, i) =>
       i < 20 ? row : { ...row, reward: 0.3, entropy: (row["entropy"] ?? 0) * Math.max(0.03, 0.6 ** (i - 19)) },
     );
-    const finding = findingOf(rule, story(fallen, { beta: 0.04, epsilon: 0.2 }));
+    const finding = findingOf(rule, trlStory(fallen, { beta: 0.04, epsilon: 0.2 }));
     expect(finding).toMatchObject({ title: "Entropy of the policy collapses", severity: "error" });
     expect(Math.abs((finding?.onset.step ?? 0) - 21)).toBeLessThanOrEqual(2);
     expect(finding?.causes[0]?.id).toBe("entropy-not-bounded");
@@ -37,7 +28,7 @@ describe(rule, () => {
 
   test("without a bonus the blow-up is not blamed on it", () => {
     const { rows: risen } = fault("entropyRises");
-    expect(findingOf(rule, story(risen, { entropy_coef: 0 }))?.causes[0]?.id).toBe("learning-rate-too-high");
+    expect(findingOf(rule, trlStory(risen, { entropy_coef: 0 }))?.causes[0]?.id).toBe("learning-rate-too-high");
   });
 
   test("is silent while the entropy falls with a reward that rises, and on a solved task", () => {
@@ -51,8 +42,8 @@ describe(rule, () => {
   });
 
   test("is not applicable without an entropy, nor to the entropy that fine-tuning logs", () => {
-    expect(missingFor(rule, story(without(rows, "entropy")))?.length).toBeGreaterThan(0);
+    expect(missingFor(rule, trlStory(without(rows, "entropy")))?.length).toBeGreaterThan(0);
     const tuned = rows.map((row, i): Row => ({ step: row.step, loss: 2 - i / 200, entropy: 3 * Math.exp(-i / 10) }));
-    expect(missingFor(rule, story(tuned))?.length).toBeGreaterThan(0);
+    expect(missingFor(rule, trlStory(tuned))?.length).toBeGreaterThan(0);
   });
 });

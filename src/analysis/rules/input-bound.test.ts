@@ -1,16 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { faultFamilies } from "../faulty.fixture.ts";
-import { healthyFamilies } from "../healthy.fixture.ts";
-import { changesOf, findingOf, missingFor, reportOn } from "../outcome.fixture.ts";
-import { healthyRows, random, type Story, usualShape } from "../synthetic.fixture.ts";
+import { fault, healthy, onsetOf, rulesOn } from "../families.fixture.ts";
+import { changesOf, findingOf, missingFor } from "../outcome.fixture.ts";
+import { healthyRows, random, usualShape } from "../synthetic.fixture.ts";
 import { series } from "../system.fixture.ts";
 
 const rule = "input-bound";
 const rows = healthyRows(random(7), { ...usualShape, evalEvery: 0 });
-const fault = (name: string, seed = 1): Story => faultFamilies.get(name)?.(seed).story ?? { rows: [] };
-const onsetOf = (name: string, seed = 1): number => faultFamilies.get(name)?.(seed).onset ?? Number.NaN;
-const healthy = (name: string, seed = 1): Story => healthyFamilies.get(name)?.(seed) ?? { rows: [] };
-const rulesOn = (one: Story): string[] => reportOn(one).findings.map((finding) => finding.rule);
 
 describe(rule, () => {
   test("a wait of a third of the step, with the number of workers to change", () => {

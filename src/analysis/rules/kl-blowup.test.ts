@@ -1,20 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { faultFamilies } from "../faulty.fixture.ts";
-import { healthyFamilies } from "../healthy.fixture.ts";
-import { changesOf, findingOf, missingFor, reportOn, without } from "../outcome.fixture.ts";
-import { policyRows, usualPolicy } from "../policy.fixture.ts";
-import { random, type Row, type Story } from "../synthetic.fixture.ts";
+import { fault, healthy, rulesOn } from "../families.fixture.ts";
+import { changesOf, findingOf, missingFor, without } from "../outcome.fixture.ts";
+import { policyRows, trlStory, usualPolicy } from "../policy.fixture.ts";
+import { random } from "../synthetic.fixture.ts";
 
 const rule = "kl-blowup";
 const rows = policyRows(random(3), usualPolicy);
-const story = (changed: readonly Row[], config: Story["config"] = {}): Story => ({
-  rows: changed,
-  config,
-  info: { dialect: "trl" },
-});
-const fault = (name: string, seed = 1): Story => faultFamilies.get(name)?.(seed).story ?? { rows: [] };
-const healthy = (name: string, seed = 1): Story => healthyFamilies.get(name)?.(seed) ?? { rows: [] };
-const rulesOn = (one: Story): string[] => reportOn(one).findings.map((finding) => finding.rule);
 
 describe(rule, () => {
   test("a divergence that leaves its band and stays", () => {
@@ -28,29 +19,29 @@ describe(rule, () => {
     const { rows: grown } = fault("klGrows");
     const start = grown.findIndex((row) => (row["kl"] ?? 0) > 0.5);
     const surged = grown.map((row, i) => (i >= start && i < start + 4 ? { ...row, grad_norm: 20 } : row));
-    expect(findingOf(rule, story(surged, { beta: 0.04 }))?.causes[0]?.id).toBe("learning-rate-too-high");
+    expect(findingOf(rule, trlStory(surged, { beta: 0.04 }))?.causes[0]?.id).toBe("learning-rate-too-high");
   });
 
   test("a divergence below 0 means that other samples are measured", () => {
     const negative = rows.map((row, i) => (i < 30 ? row : { ...row, kl: -0.1 - 0.001 * (i % 5) }));
-    const finding = findingOf(rule, story(negative, { temperature: 0.7 }));
+    const finding = findingOf(rule, trlStory(negative, { temperature: 0.7 }));
     expect(finding).toMatchObject({ severity: "warning", title: "KL divergence is negative" });
     expect(finding?.causes[0]?.id).toBe("sampling-not-the-policy");
   });
 
   test("is silent on a spike of one row, and on a growth that the reward pays for", () => {
     const spiked = rows.map((row, i) => (i === 60 ? { ...row, kl: 40 } : row));
-    expect(rulesOn(story(spiked))).toEqual([]);
+    expect(rulesOn(trlStory(spiked))).toEqual([]);
     expect(rulesOn(healthy("policySolved", 2)).filter((one) => one === rule)).toEqual([]);
     expect(rulesOn(healthy("policyPpo"))).toEqual([]);
   });
 
   test("PPO's divergence between two updates is another quantity", () => {
     const ppo = without(rows, "kl").map((row) => ({ ...row, "actor/ppo_kl": -0.001 }));
-    expect(missingFor(rule, story(ppo))).toHaveLength(1);
+    expect(missingFor(rule, trlStory(ppo))).toHaveLength(1);
   });
 
   test("is not applicable without kl", () => {
-    expect(missingFor(rule, story(without(rows, "kl")))).toHaveLength(1);
+    expect(missingFor(rule, trlStory(without(rows, "kl")))).toHaveLength(1);
   });
 });

@@ -1,20 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { faultFamilies } from "../faulty.fixture.ts";
-import { healthyFamilies } from "../healthy.fixture.ts";
-import { changesOf, findingOf, missingFor, reportOn, without } from "../outcome.fixture.ts";
-import { policyRows, usualPolicy } from "../policy.fixture.ts";
-import { random, type Row, type Story } from "../synthetic.fixture.ts";
+import { fault, healthy, rulesOn } from "../families.fixture.ts";
+import { changesOf, findingOf, missingFor, without } from "../outcome.fixture.ts";
+import { policyRows, trlStory, usualPolicy } from "../policy.fixture.ts";
+import { random } from "../synthetic.fixture.ts";
 
 const rule = "length-explosion";
 const rows = policyRows(random(3), usualPolicy);
-const story = (changed: readonly Row[], config: Story["config"] = {}): Story => ({
-  rows: changed,
-  config,
-  info: { dialect: "trl" },
-});
-const fault = (name: string, seed = 1): Story => faultFamilies.get(name)?.(seed).story ?? { rows: [] };
-const healthy = (name: string, seed = 1): Story => healthyFamilies.get(name)?.(seed) ?? { rows: [] };
-const rulesOn = (one: Story): string[] => reportOn(one).findings.map((finding) => finding.rule);
 
 describe(rule, () => {
   test("completions that grow with the reward blame what is rewarded", () => {
@@ -39,21 +30,21 @@ describe(rule, () => {
       reward: 0.3,
       "completions/mean_length": (row["completions/mean_length"] ?? 0) * (i < 40 ? 1 : Math.min(6, 1 + 0.2 * (i - 39))),
     }));
-    expect(findingOf(rule, story(grown))).toMatchObject({ rule, recovered: false });
+    expect(findingOf(rule, trlStory(grown))).toMatchObject({ rule, recovered: false });
   });
 
   test("is silent while answers grow longer and better", () => {
     expect(rulesOn(healthy("policyReasons"))).toEqual([]);
-    expect(rulesOn(story(rows))).toEqual([]);
+    expect(rulesOn(trlStory(rows))).toEqual([]);
   });
 
   test("is silent on a verbose start that is unlearned", () => {
     const verbose = rows.map((row, i) => (i < 12 ? { ...row, "completions/clipped_ratio": 0.9 - 0.07 * i } : row));
-    expect(rulesOn(story(verbose))).toEqual([]);
+    expect(rulesOn(trlStory(verbose))).toEqual([]);
   });
 
   test("is not applicable without lengths", () => {
     const bare = without(rows, "completions/mean_length", "completions/max_length", "completions/clipped_ratio");
-    expect(missingFor(rule, story(bare))?.length).toBeGreaterThan(0);
+    expect(missingFor(rule, trlStory(bare))?.length).toBeGreaterThan(0);
   });
 });

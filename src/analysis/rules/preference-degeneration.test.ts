@@ -1,14 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { faultFamilies } from "../faulty.fixture.ts";
-import { healthyFamilies } from "../healthy.fixture.ts";
-import { changesOf, findingOf, missingFor, reportOn } from "../outcome.fixture.ts";
-import { healthyRows, random, type Story, usualShape } from "../synthetic.fixture.ts";
+import { fault, healthy, rulesOn } from "../families.fixture.ts";
+import { changesOf, findingOf, missingFor } from "../outcome.fixture.ts";
+import { healthyRows, random, usualShape } from "../synthetic.fixture.ts";
 
 const rule = "preference-degeneration";
 const rows = healthyRows(random(7), { ...usualShape, evalEvery: 0 });
-const fault = (name: string, seed = 1): Story => faultFamilies.get(name)?.(seed).story ?? { rows: [] };
-const healthy = (name: string, seed = 1): Story => healthyFamilies.get(name)?.(seed) ?? { rows: [] };
-const rulesOn = (one: Story): string[] => reportOn(one).findings.map((finding) => finding.rule);
 
 describe(rule, () => {
   test("chosen answers that become unlikely while the margin rises", () => {

@@ -1,20 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { faultFamilies } from "../faulty.fixture.ts";
-import { healthyFamilies } from "../healthy.fixture.ts";
-import { findingOf, missingFor, reportOn, without } from "../outcome.fixture.ts";
-import { policyRows, usualPolicy } from "../policy.fixture.ts";
-import { random, type Row, type Story } from "../synthetic.fixture.ts";
+import { fault, healthy, rulesOn } from "../families.fixture.ts";
+import { findingOf, missingFor, without } from "../outcome.fixture.ts";
+import { policyRows, trlStory, usualPolicy } from "../policy.fixture.ts";
+import { random } from "../synthetic.fixture.ts";
 
 const rule = "reference-mismatch";
 const rows = policyRows(random(3), usualPolicy);
-const story = (changed: readonly Row[], config: Story["config"] = {}): Story => ({
-  rows: changed,
-  config,
-  info: { dialect: "trl" },
-});
-const fault = (name: string, seed = 1): Story => faultFamilies.get(name)?.(seed).story ?? { rows: [] };
-const healthy = (name: string, seed = 1): Story => healthyFamilies.get(name)?.(seed) ?? { rows: [] };
-const rulesOn = (one: Story): string[] => reportOn(one).findings.map((finding) => finding.rule);
 
 describe(rule, () => {
   test("a divergence at the first step", () => {
@@ -31,22 +22,22 @@ describe(rule, () => {
       "rewards/chosen": (row["rewards/chosen"] ?? 0) - 3 + 0.1 * next.normal(),
       "rewards/rejected": (row["rewards/rejected"] ?? 0) - 2.5,
     }));
-    expect(findingOf(rule, story(away))).toMatchObject({ onset: { step: 5 } });
+    expect(findingOf(rule, trlStory(away))).toMatchObject({ onset: { step: 5 } });
   });
 
   test("is silent on a healthy start, and on one that departs quickly", () => {
-    expect(rulesOn(story(rows))).toEqual([]);
+    expect(rulesOn(trlStory(rows))).toEqual([]);
     const fast = rows.map((row, i) => ({ ...row, kl: 0.06 * (i + 1) }));
-    expect(findingOf(rule, story(fast))).toBeUndefined();
+    expect(findingOf(rule, trlStory(fast))).toBeUndefined();
     expect(rulesOn(healthy("preference", 3))).toEqual([]);
   });
 
   test("a log that begins late says nothing about the start", () => {
     const late = rows.map((row) => ({ ...row, step: row.step + 500, kl: 0.4 }));
-    expect(missingFor(rule, story(late))).toHaveLength(1);
+    expect(missingFor(rule, trlStory(late))).toHaveLength(1);
   });
 
   test("is not applicable without a divergence or implicit rewards", () => {
-    expect(missingFor(rule, story(without(rows, "kl")))).toHaveLength(1);
+    expect(missingFor(rule, trlStory(without(rows, "kl")))).toHaveLength(1);
   });
 });

@@ -1,26 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { faultFamilies } from "../faulty.fixture.ts";
-import { healthyFamilies } from "../healthy.fixture.ts";
-import { changesOf, findingOf, missingFor, reportOn, without } from "../outcome.fixture.ts";
-import { policyRows, usualPolicy } from "../policy.fixture.ts";
-import { random, type Row, type Story } from "../synthetic.fixture.ts";
+import { fault, healthy, rulesOn } from "../families.fixture.ts";
+import { changesOf, findingOf, missingFor, without } from "../outcome.fixture.ts";
+import { policyRows, trlStory, usualPolicy } from "../policy.fixture.ts";
+import { random } from "../synthetic.fixture.ts";
 
 const rule = "reward-signal-lost";
 const rows = policyRows(random(3), usualPolicy);
-const story = (changed: readonly Row[], config: Story["config"] = {}): Story => ({
-  rows: changed,
-  config,
-  info: { dialect: "trl" },
-});
-const fault = (name: string, seed = 1): Story => faultFamilies.get(name)?.(seed).story ?? { rows: [] };
-const healthy = (name: string, seed = 1): Story => healthyFamilies.get(name)?.(seed) ?? { rows: [] };
-const rulesOn = (one: Story): string[] => reportOn(one).findings.map((finding) => finding.rule);
 
 describe(rule, () => {
   test("a reward that is the same for everything is blamed on the reward function", () => {
     const finding = findingOf(
       rule,
-      story(rows.map((row) => ({ ...row, reward: 0.5, reward_std: 0, frac_reward_zero_std: 1 }))),
+      trlStory(rows.map((row) => ({ ...row, reward: 0.5, reward_std: 0, frac_reward_zero_std: 1 }))),
     );
     expect(finding).toMatchObject({ severity: "error", onset: { step: 1 }, recovered: false });
     expect(finding?.causes[0]?.id).toBe("reward-constant");
@@ -35,7 +26,7 @@ describe(rule, () => {
       reward_std: 0,
       frac_reward_zero_std: 1,
     }));
-    expect(findingOf(rule, story(flat))?.causes[0]?.id).toBe("prompts-too-easy-or-hard");
+    expect(findingOf(rule, trlStory(flat))?.causes[0]?.id).toBe("prompts-too-easy-or-hard");
   });
 
   test("a reward that breaks down is found at its row, as one story", () => {
@@ -46,7 +37,7 @@ describe(rule, () => {
 
   test("greedy sampling is told from a broken reward", () => {
     const greedy = rows.map((row, i) => ({ ...row, reward: 0.3 + 0.01 * (i % 7), reward_std: 0, entropy: 1.2 }));
-    const finding = findingOf(rule, story(without(greedy, "frac_reward_zero_std"), { temperature: 0.01 }));
+    const finding = findingOf(rule, trlStory(without(greedy, "frac_reward_zero_std"), { temperature: 0.01 }));
     expect(finding?.causes.find((cause) => cause.id === "identical-completions")?.for).toEqual([
       "the sampling temperature is 0.01",
     ]);
@@ -55,7 +46,7 @@ describe(rule, () => {
   test("is silent on a loss of 0 at the start, and while a sparse reward is being found", () => {
     expect(rulesOn(healthy("policy"))).toEqual([]);
     expect(rulesOn(healthy("policyColdStart", 4))).toEqual([]);
-    expect(rulesOn(story(rows))).toEqual([]);
+    expect(rulesOn(trlStory(rows))).toEqual([]);
   });
 
   test("a solved task is worth a note, no alarm", () => {
@@ -65,6 +56,6 @@ describe(rule, () => {
   });
 
   test("is not applicable without reward_std", () => {
-    expect(missingFor(rule, story(without(rows, "reward_std", "frac_reward_zero_std")))).toHaveLength(1);
+    expect(missingFor(rule, trlStory(without(rows, "reward_std", "frac_reward_zero_std")))).toHaveLength(1);
   });
 });
