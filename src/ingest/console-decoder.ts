@@ -9,7 +9,8 @@ import { plain } from "./ansi.ts";
 import { DecodedBuilder } from "./decoded-builder.ts";
 import type { Decoder, DecoderContext } from "./format.ts";
 import { readBar } from "./lines/bar-frame.ts";
-import { lineParsers } from "./lines/index.ts";
+import { openParsers } from "./lines/open-parsers.ts";
+import type { OpenParsers } from "./lines/open-parsers.ts";
 import type { ConsoleLine, Reading } from "./lines/line-parser.ts";
 import { Progress } from "./lines/progress.ts";
 import { LineSplitter } from "./line-splitter.ts";
@@ -34,17 +35,22 @@ interface Stream {
   readonly lines: LineSplitter;
 }
 
+/** Of a long input only the lines of so many bytes are held at once. */
+const pieceLength = 65_536;
 const patience = 64;
 /** No trainer prints longer metric lines; what is longer is a record. */
 const maxMetricLine = 65_536;
+const noPrefix = peel("");
 const redraws = /\u0008+|\u001B\[\d*A/;
 const redrawn = /[\u0008\u001B]/;
+/** What `plain` takes out, and what stands for bytes that were not UTF-8: most lines have neither. */
+const special = /[\u0000-\u0008\u000B-\u001F\u007F\uFFFD]/;
 
 export class ConsoleDecoder implements Decoder {
   readonly #context: DecoderContext;
   readonly #out = new DecodedBuilder();
   readonly #progress: Progress;
-  readonly #parsers: readonly ((line: ConsoleLine) => Reading | undefined)[];
+  readonly #parsers: OpenParsers;
   readonly #records: RecordAssembler;
   readonly #streams = new Map<string, Stream>();
   #waiting: Waiting[] = [];
@@ -54,18 +60,23 @@ export class ConsoleDecoder implements Decoder {
     this.#context = context;
     const interval = context.config?.["logging_steps"];
     this.#progress = new Progress(typeof interval === "number" ? interval : undefined);
-    this.#parsers = lineParsers.map((parser) => parser.open(this.#progress));
+    this.#parsers = openParsers(this.#progress);
     this.#records = new RecordAssembler((record) => this.#out.record(record));
   }
 
   push(bytes: Uint8Array, stream = "out"): Decoded {
     const { utf8, lines } = this.#stream(stream);
-    return this.#pushLines(lines.push(utf8.push(bytes)), stream);
+    for (let from = 0; from < bytes.length; from += pieceLength) {
+      const text = utf8.push(bytes.subarray(from, from + pieceLength));
+      for (const line of lines.push(text)) this.#read(line, stream);
+    }
+    return this.#taken();
   }
 
   /** The same for input that is text already. */
   pushText(text: string, stream = "out"): Decoded {
-    return this.#pushLines(this.#stream(stream).lines.push(text), stream);
+    for (const line of this.#stream(stream).lines.push(text)) this.#read(line, stream);
+    return this.#taken();
   }
 
   end(): Decoded {
@@ -87,8 +98,7 @@ export class ConsoleDecoder implements Decoder {
     return stream;
   }
 
-  #pushLines(lines: readonly Line[], stream: string): Decoded {
-    for (const line of lines) this.#read(line, stream);
+  #taken(): Decoded {
     if (this.#waiting.length > 0) this.#lookAhead();
     return this.#out.take();
   }
@@ -97,6 +107,10 @@ export class ConsoleDecoder implements Decoder {
     if (!line.overwritten) this.#line += 1;
     if (line.cut > 0)
       this.#out.reject(this.#line, `the line is longer than the limit; its last ${line.cut} characters are left out`);
+    if (!special.test(line.text)) {
+      this.#readText(line.text, line.overwritten, stream);
+      return;
+    }
     const bad = replacements(line.text);
     if (bad > 0) this.#out.reject(this.#line, `not UTF-8 in ${bad} places, shown as U+FFFD`);
     // Two more ways of drawing over: going back by characters (Keras), going up a line (nested bars).
@@ -123,7 +137,7 @@ export class ConsoleDecoder implements Decoder {
 
   #bar(line: ConsoleLine): void {
     const reading = this.#parse(line);
-    if (reading !== undefined) this.#accept({ ...reading, isEvaluation: true }, peel(""));
+    if (reading !== undefined) this.#accept({ ...reading, isEvaluation: true }, noPrefix);
     const bar = line.bar;
     const training = this.#progress.bar;
     if (this.#waiting.length > 0 && bar?.description === "" && training?.total === bar.total) this.#settleAll(true);
@@ -131,7 +145,7 @@ export class ConsoleDecoder implements Decoder {
 
   #text(text: string, isOverwritten: boolean, stream: string): void {
     const prefix = peel(text);
-    if (!isOverwritten && this.#records.take(prefix, this.#place(prefix), stream)) return;
+    if (!isOverwritten && this.#records.take(prefix, () => this.#place(prefix), stream)) return;
     if (text.trim() === "") return;
     const reading = this.#parse({ text, body: prefix.body, bar: undefined });
     if (reading === undefined) {
@@ -142,7 +156,7 @@ export class ConsoleDecoder implements Decoder {
 
   #parse(line: ConsoleLine): Reading | undefined {
     if (line.text.length > maxMetricLine) return undefined;
-    for (const parse of this.#parsers) {
+    for (const parse of this.#parsers.of(line)) {
       const reading = parse(line);
       if (reading !== undefined) return reading;
     }
@@ -196,6 +210,7 @@ export class ConsoleDecoder implements Decoder {
   }
 
   #patience(): void {
+    if (this.#waiting.length === 0) return;
     for (const waiting of this.#waiting) waiting.age += 1;
     if (this.#waiting.some(({ age }) => age > patience)) this.#settleAll(false);
   }

@@ -9,6 +9,8 @@ const overflow =
 const atMinimum = /Current loss scale already at minimum/;
 const report = /^step=(\d+), skipped=(\d+), lr=\[([^\]]*)\]/;
 const timer = /^(?:epoch=\d+\/micro_step=\d+\/global_step=|\d+\/)(\d+), (?:RunningAvg)?SamplesPerSec=/;
+/** What the patterns before and behind begin with. */
+const counted = /^(?:step|epoch=|\d+\/)/;
 const pipeline = /^steps: (\d+) (loss: .*)$/;
 
 /** DeepSpeed's own lines. An overflow is both an event and a point of the loss scale. */
@@ -23,7 +25,7 @@ export const deepspeed: LineParser = {
         const metrics: Metric[] = scale === undefined ? [] : [["loss_scale", scale]];
         return { step: progress.current ?? 0, metrics, isEvaluation: true, record: true, dialect: "deepspeed" };
       }
-      if (atMinimum.test(body)) return undefined;
+      if (!counted.test(body) || atMinimum.test(body)) return undefined;
       const stepped = report.exec(body);
       if (stepped !== null) {
         const rates = (stepped[3] ?? "").split(",").map((text) => numberOf(text.trim()));

@@ -11,6 +11,7 @@ const item = /^([a-z][\w ]*?) ([-+\d.e]+|nan|inf)%?$/i;
 
 export const fairseq: LineParser = {
   id: "fairseq",
+  first: "|e",
   open:
     (progress) =>
     ({ body }): Reading | undefined => {

@@ -21,6 +21,7 @@ const dialects: readonly (readonly [string, RegExp])[] = [
 export const hfDict: LineParser = {
   id: "hf-dict",
   open: () => (line) => {
+    if (!line.body.includes("{'")) return undefined;
     const from = line.body.search(/\{ ?['"]/);
     // In front of it at most a logger's `>> ` or a name and a colon.
     if (from === -1 || from > 120 || (from > 0 && !/(>> ?|[:\]] ?|^\s*)$/.test(line.body.slice(0, from))))

@@ -10,6 +10,7 @@ const metricWord = /loss|acc|learning_rate|\blr\b|grad|reward|perplexity|ppl|ent
 /** A JSON object on a line of its own: metrics when it has a step or a metric's name, else a record. */
 export const jsonLine: LineParser = {
   id: "json-line",
+  first: "{",
   open:
     () =>
     ({ body }): Reading | undefined => {

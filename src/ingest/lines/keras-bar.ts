@@ -15,6 +15,7 @@ const fewestBatches = 20;
 /** Keras' progress lines; the values are means over the epoch so far, as Keras shows them. */
 export const kerasBar: LineParser = {
   id: "keras-bar",
+  first: "E0123456789",
   open: () => {
     let epoch = 1;
     let perEpoch = 0;

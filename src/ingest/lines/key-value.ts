@@ -28,20 +28,18 @@ export const keyValue: LineParser = {
   open: () => {
     /** Batches of one epoch, learned from `[100/600]`, so that a step within an epoch can be made one of the run. */
     let perEpoch: number | undefined;
+    const roleOf = rolesOfKeys();
     return ({ body, bar }): Reading | undefined => {
       if (bar !== undefined || body.length < 6) return undefined;
-      const pairs = pairsOf(body);
-      if (pairs.length === 0) return undefined;
-      const metrics = pairs.filter(
-        (pair) => !stepKey.test(pair.key) && !notMetric.test(pair.key) && !epochKey.test(pair.key),
-      );
-      const named = metrics.filter((pair) => metricWord.test(pair.key));
+      const pairs = pairsOf(body).map((pair): RoledPair => ({ pair, role: roleOf(pair.key) }));
+      const metrics = pairs.filter(({ role }) => role.isMetric);
+      if (metrics.length === 0) return undefined;
       const step = stepIn(body, pairs);
       const epoch = epochIn(body, pairs);
       const placed = step !== undefined || epoch !== undefined;
-      if (metrics.length === 0 || (named.length === 0 && !(placed && isMetricLine(metrics)))) return undefined;
-      if (covered(body, pairs) < (placed ? 0.3 : 0.5)) return undefined;
-      const values: Metric[] = metrics.map(({ key, value }) => [cleanKey(key), value]);
+      const isNamed = metrics.some(({ role }) => role.isNamed || (placed && role.isCompanion));
+      if (!isNamed || covered(body, pairs) < (placed ? 0.3 : 0.5)) return undefined;
+      const values: Metric[] = metrics.map(({ pair, role }) => [role.name, pair.value]);
       if (epoch !== undefined) values.push(["epoch", epoch.value]);
       if (step === undefined && epoch === undefined) return { metrics: values };
       if (step === undefined) return { metrics: values, step: epoch?.value ?? 0 };
@@ -56,10 +54,51 @@ export const keyValue: LineParser = {
   },
 };
 
-const isMetricLine = (pairs: readonly Pair[]): boolean => pairs.some((pair) => companion.test(pair.key));
+/** What a key says about its number. */
+interface KeyRole {
+  readonly isStep: boolean;
+  readonly isEpoch: boolean;
+  readonly isMetric: boolean;
+  readonly isNamed: boolean;
+  readonly isCompanion: boolean;
+  /** The metric's name. */
+  readonly name: string;
+}
 
-function stepIn(body: string, pairs: readonly Pair[]): { value: number; total?: number; inEpoch: boolean } | undefined {
-  const pair = pairs.find(({ key }) => stepKey.test(key));
+interface RoledPair {
+  readonly pair: Pair;
+  readonly role: KeyRole;
+}
+
+/** A log has few keys, again and again; one that has more is prose. */
+const maxKeys = 1_024;
+
+function rolesOfKeys(): (key: string) => KeyRole {
+  const roles = new Map<string, KeyRole>();
+  return (key) => {
+    const known = roles.get(key);
+    if (known !== undefined) return known;
+    const isStep = stepKey.test(key);
+    const isEpoch = epochKey.test(key);
+    const role: KeyRole = {
+      isStep,
+      isEpoch,
+      isMetric: !isStep && !isEpoch && !notMetric.test(key),
+      isNamed: metricWord.test(key),
+      isCompanion: companion.test(key),
+      name: cleanKey(key),
+    };
+    if (roles.size >= maxKeys) roles.clear();
+    roles.set(key, role);
+    return role;
+  };
+}
+
+function stepIn(
+  body: string,
+  pairs: readonly RoledPair[],
+): { value: number; total?: number; inEpoch: boolean } | undefined {
+  const pair = pairs.find(({ role }) => role.isStep)?.pair;
   if (pair !== undefined && Number.isInteger(pair.value)) {
     const inEpoch = pair.total !== undefined && !/global|total/i.test(pair.key);
     return { value: pair.value, inEpoch, ...(pair.total === undefined ? {} : { total: pair.total }) };
@@ -75,24 +114,32 @@ function stepIn(body: string, pairs: readonly Pair[]): { value: number; total?: 
   };
 }
 
-function epochIn(body: string, pairs: readonly Pair[]): { value: number; fromOne: boolean } | undefined {
-  const match = epochWord.exec(body);
-  const pair = pairs.find(({ key }) => epochKey.test(key));
-  const value = pair?.value ?? (match === null ? undefined : Number(match[1]));
-  if (value === undefined || !Number.isInteger(value)) return undefined;
+function epochIn(body: string, pairs: readonly RoledPair[]): { value: number; fromOne: boolean } | undefined {
+  const value = pairs.find(({ role }) => role.isEpoch)?.pair.value ?? Number(epochWord.exec(body)?.[1]);
+  if (!Number.isInteger(value)) return undefined;
   // "Epoch 1/10" counts from one; "Epoch 0/9" shows itself by its first line.
   return { value, fromOne: value > 0 };
 }
 
 /** Share of the line that is pairs, spaces and punctuation aside. */
-function covered(body: string, pairs: readonly Pair[]): number {
+function covered(body: string, pairs: readonly RoledPair[]): number {
   let inside = 0;
-  for (const { from, to } of pairs) inside += letters(body.slice(from, to));
-  const all = letters(body);
+  for (const { pair } of pairs) inside += letters(body, pair.from, pair.to);
+  const all = letters(body, 0, body.length);
   return all === 0 ? 0 : inside / all;
 }
 
-const letters = (text: string): number => text.replaceAll(/[\s\W_]/g, "").length;
+/** Letters and digits of ASCII. */
+function letters(text: string, from: number, to: number): number {
+  let count = 0;
+  for (let at = from; at < to; at += 1) {
+    const code = text.charCodeAt(at);
+    // Bit 5 makes a letter a small one.
+    const small = code | 32;
+    if ((code >= 48 && code <= 57) || (code < 128 && small >= 97 && small <= 122)) count += 1;
+  }
+  return count;
+}
 
 /** A name without the words in front of it that only say where the line stands. */
 const cleanKey = (key: string): string => key.replace(/^(?:step|iter|epoch)\s+(?=\S)/i, "").replace(/^[-|>\s]+/, "");

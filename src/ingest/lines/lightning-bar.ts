@@ -16,6 +16,7 @@ const held = /(^|[_/])(val|valid|validation|test)([_/]|$)|_epoch$/;
 
 export const lightningBar: LineParser = {
   id: "lightning-bar",
+  bars: true,
   open: () => {
     let last = -1;
     /** A first bar without names, left to the parser of other bars. */
@@ -59,7 +60,7 @@ export const lightningBar: LineParser = {
         return at(richStep, numberOf(drawn[4] ?? ""), pairsOf(drawn[5] ?? ""));
       }
       const wrapped = richStep === undefined ? null : richRest.exec(text);
-      const value = numberOf(wrapped?.[2] ?? "");
+      const value = wrapped === null ? undefined : numberOf(wrapped[2] ?? "");
       if (richStep === undefined || wrapped === null || value === undefined) {
         richStep = undefined;
         return undefined;

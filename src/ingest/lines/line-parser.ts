@@ -36,6 +36,13 @@ export interface Reading {
 /** Reads one kind of line. One file each, listed in `index.ts`, specific first. */
 export interface LineParser {
   readonly id: string;
+  /**
+   * Where given: the ASCII characters with which a body of its kind begins, white space aside. Most lines of a long
+   * log are then never shown to the parser, so one that counts on seeing every line must not say it.
+   */
+  readonly first?: string;
+  /** Whether it reads progress bars, too. */
+  readonly bars?: true;
   /** Starts reading one console. The function answers undefined for a line that is not its kind. */
   open(progress: Progress): (line: ConsoleLine) => Reading | undefined;
 }

@@ -9,6 +9,7 @@ const item = /^([A-Za-z][^:|]*): *([-+\d.eE]+|-?nan|-?inf)(?:\/[\d.]+)?$/i;
 /** ` iteration 10/ 100 | consumed samples: 80 | ... | lm loss: 1.0E+01 | loss scale: 1.0 | grad norm: 2.5 | ...`. */
 export const megatron: LineParser = {
   id: "megatron",
+  first: "iv",
   open:
     (progress) =>
     ({ body }): Reading | undefined => {

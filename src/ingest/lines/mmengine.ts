@@ -9,6 +9,7 @@ const aside = /^(eta|time|data_time|memory)$/;
 
 export const mmengine: LineParser = {
   id: "mmengine",
+  first: "EI",
   open: (progress) => {
     let perEpoch = 0;
     return ({ body }): Reading | undefined => {

@@ -10,6 +10,7 @@ const behind = /^([\d.,]+)%? ?([A-Za-z][\w/ ]*)$/;
 /** Lines of `step n/N | name: value | ...`. */
 export const nanochat: LineParser = {
   id: "nanochat",
+  first: "sS",
   open:
     () =>
     ({ body }): Reading | undefined => {

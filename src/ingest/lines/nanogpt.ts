@@ -8,6 +8,7 @@ const item = /^([a-z][\w ]*?) ([-+\d.e]+|nan|inf|-inf)(ms|%|s)?$/i;
 
 export const nanogpt: LineParser = {
   id: "nanogpt",
+  first: "is",
   open:
     () =>
     ({ body }): Reading | undefined => {

@@ -11,6 +11,7 @@ const meter = /^([A-Za-z][\w@]*) +([-+\d.e]+|nan|inf) ?\(/i;
 
 export const pytorchExamples: LineParser = {
   id: "pytorch-examples",
+  first: "ET",
   open:
     () =>
     ({ body }): Reading | undefined => {

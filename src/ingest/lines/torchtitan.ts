@@ -7,6 +7,7 @@ const line = /^(validate )?step: +(\d+) +(loss: .*(?:memory|tps): .*)$/;
 
 export const torchtitan: LineParser = {
   id: "torchtitan",
+  first: "sv",
   open:
     () =>
     ({ body }): Reading | undefined => {

@@ -12,6 +12,7 @@ const aside = /\b(val(id(ation)?)?|eval(uat\w*)?|test(ing)?|predict\w*|generat\w
  */
 export const tqdmBar: LineParser = {
   id: "tqdm-bar",
+  bars: true,
   open(progress) {
     let last = -1;
     /** Steps of earlier bars of the same kind: a loop over epochs draws one bar each. */

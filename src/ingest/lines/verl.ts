@@ -7,6 +7,7 @@ const item = /^([A-Za-z][\w/.@ -]*?): ?(?:np\.\w+\()?([-+\d.e]+|-?nan|-?inf)\)?$
 
 export const verl: LineParser = {
   id: "verl",
+  first: "s",
   open:
     () =>
     ({ body }): Reading | undefined => {

@@ -15,6 +15,7 @@ const notMetric = /^(instances|labels|size|img_size|total)$/i;
 /** Ultralytics' tables: one row of training and one of validation for each epoch. */
 export const yolo: LineParser = {
   id: "yolo",
+  bars: true,
   open: () => {
     let columns: readonly string[] = [];
     let measures: readonly string[] = [];

@@ -3,15 +3,13 @@ import type { LogPrefix } from "./log-prefix.ts";
 import { Roles } from "./role.ts";
 import { template } from "./template.ts";
 import {
-  bareFrame,
   chain,
-  groupHeader,
   groupOfTraceback,
   header,
   isFrameLine,
   isLastLine,
   messageOfTraceback,
-  richHeader,
+  startsTraceback,
 } from "./traceback.ts";
 
 const maxMessage = 65_536;
@@ -49,8 +47,9 @@ interface What {
 
 const warningLine = /^\S.*?:\d+: (\w*Warning): /;
 const exceptionLine = /^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit)(?:: |:?$)/;
-const errorWord =
-  /^(?:\S+: )?(?:FATAL|ERROR|Error|error|Fatal error|Segmentation fault|Killed\b|Aborted\b|Bus error|srun: error|panic)|\bcore dumped\b|CUDA error:|\bOOM[- ]?kill/;
+const errorStart =
+  /^(?:\S+: )?(?:FATAL|ERROR|Error|error|Fatal error|Segmentation fault|Killed\b|Aborted\b|Bus error|srun: error|panic)/;
+const errorWord = /\b(?:core dumped\b|OOM[- ]?kill)|CUDA error:/;
 
 /**
  * Lines that are no metrics to records: a whole traceback is one record, a Python warning has its
@@ -67,15 +66,15 @@ export class RecordAssembler {
   }
 
   /** True when the line belongs to a record that is open, or opens one; then it is nothing else. */
-  take(prefix: LogPrefix, place: RecordPlace, source: string): boolean {
+  take(prefix: LogPrefix, placeOf: () => RecordPlace, source: string): boolean {
     const key = source + prefix.writer;
-    const open = this.#open.get(key);
+    const open = this.#open.size === 0 ? undefined : this.#open.get(key);
     if (open !== undefined) {
       if (this.#continues(open, prefix.body)) return true;
       this.#close(key, open);
     }
     const { body } = prefix;
-    const isTraceback = header.test(body) || groupHeader.test(body) || richHeader.test(body) || bareFrame.test(body);
+    const isTraceback = startsTraceback(body);
     if (!isTraceback && !(body.includes("Warning: ") && warningLine.test(body))) return false;
     if (this.#open.size >= maxOpen) {
       const [oldest] = this.#open;
@@ -86,7 +85,7 @@ export class RecordAssembler {
       kind,
       lines: [body],
       prefix,
-      place,
+      place: placeOf(),
       length: body.length,
       dropped: 0,
       complete: false,
@@ -101,7 +100,8 @@ export class RecordAssembler {
     const message = body.trim();
     if (message === "") return;
     const isException = exceptionLine.test(message);
-    const found = prefix.level ?? level ?? (isException || errorWord.test(message) ? "error" : "info");
+    const found =
+      prefix.level ?? level ?? (isException || errorStart.test(message) || errorWord.test(message) ? "error" : "info");
     this.#record(prefix, place, { level: found, message, exception: null, isException });
   }
 
@@ -183,7 +183,7 @@ export class RecordAssembler {
 
   #record(prefix: LogPrefix, place: RecordPlace, what: What): void {
     const group = what.group ?? template(what.message);
-    const role = this.#roles.of({ ...what, group });
+    const role = this.#roles.of(what, group);
     const message = what.message.length > maxMessage ? `${what.message.slice(0, maxMessage - 1)}…` : what.message;
     this.#emit({
       time: place.time,

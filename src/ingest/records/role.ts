@@ -39,6 +39,9 @@ const noise: readonly RegExp[] = [
   /FutureWarning|DeprecationWarning/,
 ];
 
+/** One look for all of them, in any case: nearly no message holds one. */
+const anyHint = new RegExp([...advice, ...cascade, ...noise].map(({ source }) => `(?:${source})`).join("|"), "i");
+
 const matches = (patterns: readonly RegExp[], text: string): boolean => patterns.some((pattern) => pattern.test(text));
 
 /**
@@ -49,15 +52,18 @@ const matches = (patterns: readonly RegExp[], text: string): boolean => patterns
 export class Roles {
   #root: string | undefined;
 
-  of(record: { message: string; level: Level; group: string; isException: boolean }): RecordRole | null {
+  of(record: { message: string; level: Level; isException: boolean }, group: string): RecordRole | null {
     const { message } = record;
-    if (matches(advice, message)) return "advice";
-    if (matches(cascade, message)) return "cascade";
+    const isHint = anyHint.test(message);
+    if (isHint && matches(advice, message)) return "advice";
+    if (isHint && matches(cascade, message)) return "cascade";
     if (record.isException && !/^(KeyboardInterrupt|SystemExit|GeneratorExit)\b/.test(message)) {
-      this.#root ??= record.group;
-      return this.#root === record.group ? "root" : null;
+      this.#root ??= group;
+      return this.#root === group ? "root" : null;
     }
-    return record.level !== "error" && record.level !== "critical" && matches(noise, message) ? "noise" : null;
+    return isHint && record.level !== "error" && record.level !== "critical" && matches(noise, message)
+      ? "noise"
+      : null;
   }
 
   /** A new process has its own first failure. */

@@ -22,12 +22,16 @@ const masks: readonly (readonly [test: RegExp, pattern: RegExp, placeholder: str
   [/\d/, /(?<=[A-Za-z][:_-])\d+|(?<=[A-Za-z])\d{3,}/g, "<number>"],
 ];
 
+/** White space that is not one space. */
+const uneven = /\s\s|[^\S ]/;
+
 /** The template of a message's first line; a long one keeps its beginning and a hash of the rest. */
 export function template(message: string): string {
   const end = message.indexOf("\n");
   let text = (end === -1 ? message : message.slice(0, end)).slice(0, 4_096);
   for (const [test, pattern, placeholder] of masks) if (test.test(text)) text = text.replace(pattern, placeholder);
-  text = text.replaceAll(/\s+/g, " ").trim();
+  if (uneven.test(text)) text = text.replaceAll(/\s+/g, " ");
+  text = text.trim();
   if (text.length <= maxGroupLength) return text;
   return `${text.slice(0, maxGroupLength - 18)}#${fingerprint(text)}`;
 }

@@ -9,11 +9,11 @@
 import { fingerprint } from "../hash.ts";
 
 export const header = /^\s*Traceback \(most recent call last\):?\s*$/;
-export const groupHeader = /^\s*\+ Exception Group Traceback \(most recent call last\):\s*$/;
+const groupHeader = /^\s*\+ Exception Group Traceback \(most recent call last\):\s*$/;
 /** What the `rich` library draws. */
-export const richHeader = /^\s*╭─.* Traceback \(most recent call last\) ─/;
+const richHeader = /^\s*╭─.* Traceback \(most recent call last\) ─/;
 /** A syntax error in the script itself has no header. */
-export const bareFrame = /^ {2}File "([^"]+)", line \d+$/;
+const bareFrame = /^ {2}File "([^"]+)", line \d+$/;
 export const chain =
   /^\s*(During handling of the above exception, another exception occurred:|The above exception was the direct cause of the following exception:)\s*$/;
 
@@ -23,6 +23,12 @@ const groupLine = /^\s*(\||\+-)/;
 const richLine = /^\s*[│╰├]/;
 /** `module.Type: message` or a bare `KeyboardInterrupt`: the last line of a traceback. */
 const last = /^((?:[A-Za-z_]\w*\.)*[A-Z_a-z]\w*)(?:: ?(.*))?$/;
+
+/** Most lines hold neither of the words, so that no pattern is tried on them. */
+export const startsTraceback = (text: string): boolean =>
+  text.includes("Traceback (most recent call last)")
+    ? header.test(text) || groupHeader.test(text) || richHeader.test(text)
+    : text.startsWith('  File "') && bareFrame.test(text);
 
 export const isFrameLine = (text: string): boolean =>
   /^\s+\S/.test(text) || groupLine.test(text) || richLine.test(text);
