@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { outcomeOf, times, type LintCase } from "./lint.fixture.ts";
+import { outcomeOf, times, type CheckCase } from "./lint.fixture.ts";
 
 const chat = (i: number, ...more: { role: string; content: string }[]) => ({
   messages: [
@@ -40,14 +40,7 @@ const qwen = (more: object = {}, ends?: number[]) => ({
 });
 const script = (text: string) => ({ origin: "script", text }) as const;
 
-const cases: readonly {
-  check: string;
-  fires: LintCase;
-  severity: string;
-  says: RegExp;
-  innocent: LintCase;
-  missing?: LintCase;
-}[] = [
+const cases: readonly CheckCase[] = [
   {
     check: "broken-rows",
     fires: { rows: [...chats, 5] },

@@ -21,6 +21,17 @@ export interface LintCase {
   readonly maxLength?: number;
 }
 
+/** For one check: a case that fires, with the severity and what the message says, and the nearest innocent one. */
+export interface CheckCase {
+  readonly check: string;
+  readonly fires: LintCase;
+  readonly severity: string;
+  readonly says: RegExp;
+  readonly innocent: LintCase;
+  /** A case in which it cannot be told. */
+  readonly missing?: LintCase;
+}
+
 /** What one check says: its findings, "clean", or what it misses. */
 export function outcomeOf(id: string, story: LintCase): LintFinding[] | "clean" | { missing: readonly string[] } {
   const settings =

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { outcomeOf, times, type LintCase } from "./lint.fixture.ts";
+import { outcomeOf, times, type CheckCase } from "./lint.fixture.ts";
 
 const lora = {
   model_name_or_path: "Qwen/Qwen3-4B",
@@ -13,15 +13,7 @@ const lora = {
 };
 const rows = times(400, (i) => ({ text: `Row number ${i} of the data.` }));
 
-/** For each check: a configuration that fires, with the severity and what the message says, and the nearest innocent one. */
-const cases: readonly {
-  check: string;
-  fires: LintCase;
-  severity: string;
-  says: RegExp;
-  innocent: LintCase;
-  missing?: LintCase;
-}[] = [
+const cases: readonly CheckCase[] = [
   {
     check: "learning-rate-extreme",
     fires: { config: { ...lora, learning_rate: 0 } },

@@ -1,23 +1,16 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import type { Advice, Change } from "../../model/finding.ts";
+import type { Change } from "../../model/finding.ts";
+import { adviceOf } from "../advice.fixture.ts";
 import { dialects } from "../dialects/index.ts";
 import { nameOf, optionIds } from "../dialects/dialect.ts";
 import { patchesOf, patchOf } from "./patch.ts";
 import { withSnippet } from "./structure.ts";
 
-const advice = (dialect: string | null, ...changes: Change[]): Advice => ({
-  id: "advice",
-  summary: "",
-  changes,
-  dialect,
-  expect: "",
-  source: "",
-});
 const change = (key: string, to: Change["to"], from: Change["to"] = null): Change => ({ key, from, to });
 const texts = (dialect: string | null, ...changes: Change[]): string[] =>
-  patchesOf(advice(dialect, ...changes)).map(({ text }) => text);
+  patchesOf(adviceOf(dialect, ...changes)).map(({ text }) => text);
 
 describe("each trainer's own language", () => {
   test("Hugging Face: flags and Python", () => {
@@ -30,7 +23,7 @@ describe("each trainer's own language", () => {
     const callback = "trainer.add_callback(EarlyStoppingCallback(early_stopping_patience=3))";
     expect(texts(dialect, change("early_stopping_patience", 3))).toEqual([callback]);
     const both = patchesOf(
-      advice(dialect, change("load_best_model_at_end", true), change("early_stopping_patience", 3)),
+      adviceOf(dialect, change("load_best_model_at_end", true), change("early_stopping_patience", 3)),
     );
     expect(both[0]?.text).not.toContain("patience");
     expect(both.at(-1)).toMatchObject({ text: callback, language: "python", isRest: true });
@@ -83,7 +76,7 @@ describe("each trainer's own language", () => {
     ]);
   });
   test("what the trainer has no option for is set in the script", () => {
-    expect(patchesOf(advice("hf", change("dropout", 0.1))).map(({ label }) => label)).toEqual(["in your script"]);
+    expect(patchesOf(adviceOf("hf", change("dropout", 0.1))).map(({ label }) => label)).toEqual(["in your script"]);
   });
 });
 
@@ -93,7 +86,7 @@ test("advice in words is said beside what is pasted; an action has no patch", ()
   expect(texts("torchtitan", change("optimizer.lr", 3e-4), words)).toEqual([
     "[optimizer]\nlr = 0.0003\n# by hand: checkpoint.load_step: the last checkpoint before step 240",
   ]);
-  expect(patchOf(advice("hf"))).toBeUndefined();
+  expect(patchOf(adviceOf("hf"))).toBeUndefined();
 });
 
 test("a name of ours is no option of an unknown trainer, unless its configuration has it", () => {
@@ -102,7 +95,7 @@ test("a name of ours is no option of an unknown trainer, unless its configuratio
 });
 
 test("what the first form cannot hold is marked as its rest", () => {
-  const patches = patchesOf(advice("trl", change("weight_decay", 0.1), change("dropout", 0.1)));
+  const patches = patchesOf(adviceOf("trl", change("weight_decay", 0.1), change("dropout", 0.1)));
   expect(patches.map(({ isRest }) => isRest === true)).toEqual([false, false, true]);
   expect(patches[2]?.text).toBe("dropout = 0.1");
 });
@@ -127,7 +120,7 @@ test("every option of every dialect has a patch that its language can read", () 
     for (const option of optionIds) {
       if (dialect.options[option] === undefined) continue;
       const { key } = nameOf(dialect, option);
-      const patches = patchesOf(advice(dialect.id, change(key, 0.5, 1)));
+      const patches = patchesOf(adviceOf(dialect.id, change(key, 0.5, 1)));
       expect(patches.length, `${dialect.id} ${key}`).toBeGreaterThan(0);
       for (const { language, text } of patches) {
         if (language === "json") expect(() => JSON.parse(text) as unknown).not.toThrow();

@@ -1,19 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { FlatConfig } from "../../model/config.ts";
-import type { Advice, Change } from "../../model/finding.ts";
+import type { Advice } from "../../model/finding.ts";
+import { adviceOf } from "../advice.fixture.ts";
 import { appliedAdvice, codeChange, otherChanges } from "./applied.ts";
 import { isBookkeeping, isSeed } from "./bookkeeping.ts";
 
-const advice = (dialect: string | null, ...changes: Change[]): Advice => ({
-  id: "advice",
-  summary: "",
-  changes,
-  dialect,
-  expect: "",
-  source: "",
-});
 const rate = (dialect: string | null = "hf", to = 0.03): Advice =>
-  advice(dialect, { key: "learning_rate", from: 0.3, to });
+  adviceOf(dialect, { key: "learning_rate", from: 0.3, to });
 
 function seen(given: Advice, before: FlatConfig, after: FlatConfig, more: { before?: object; after?: object } = {}) {
   const { state, changes } = appliedAdvice(
@@ -41,47 +34,51 @@ describe("settings", () => {
 
   test("under other spellings of the same setting, nested or as a flag", () => {
     expect(seen(rate(), { lr: 0.3 }, { "optimizer.lr": 0.03 }).state).toBe("applied");
-    expect(seen(advice("megatron", { key: "--lr", from: 0.3, to: 0.03 }), { lr: 0.3 }, { "--lr": 0.03 }).state).toBe(
+    expect(seen(adviceOf("megatron", { key: "--lr", from: 0.3, to: 0.03 }), { lr: 0.3 }, { "--lr": 0.03 }).state).toBe(
       "applied",
     );
     expect(
       seen(
-        advice("deepspeed", { key: "optimizer.params.lr", from: 0.3, to: 0.03 }),
+        adviceOf("deepspeed", { key: "optimizer.params.lr", from: 0.3, to: 0.03 }),
         { "optimizer.params.lr": 0.3 },
         { "optimizer.params.lr": 0.03 },
       ).state,
     ).toBe("applied");
-    const clip = advice("lightning", { key: "gradient_clip_val", from: null, to: 1 });
+    const clip = adviceOf("lightning", { key: "gradient_clip_val", from: null, to: 1 });
     expect(seen(clip, { epochs: 3 }, { epochs: 3, "trainer.gradient-clip-val": 1 }).state).toBe("applied");
   });
 
   test("an unset setting that is now set", () => {
-    const warm = advice("hf", { key: "warmup_steps", from: null, to: 100 });
+    const warm = adviceOf("hf", { key: "warmup_steps", from: null, to: 100 });
     expect(seen(warm, { lr: 1 }, { lr: 1, warmup_steps: 100 }).state).toBe("applied");
     expect(seen(warm, { lr: 1 }, { lr: 1, warmup_steps: 20 }).state).toBe("partly");
     expect(seen(warm, { lr: 1 }, { lr: 1 }).state).toBe("not-applied");
   });
 
   test("a ratio for steps tells only the direction", () => {
-    const warm = advice("hf", { key: "warmup_steps", from: null, to: 100 });
+    const warm = adviceOf("hf", { key: "warmup_steps", from: null, to: 100 });
     expect(seen(warm, { warmup_ratio: 0 }, { warmup_ratio: 0.03 }).state).toBe("partly");
   });
 
   test("switches, words and removals", () => {
-    const precision = advice("hf", { key: "bf16", from: null, to: true });
+    const precision = adviceOf("hf", { key: "bf16", from: null, to: true });
     expect(seen(precision, { fp16: true }, { fp16: false, bf16: "True" }).state).toBe("applied");
-    const resume = advice("hf", {
+    const resume = adviceOf("hf", {
       key: "resume_from_checkpoint",
       from: null,
       to: "the last checkpoint before step 240",
     });
     expect(seen(resume, { lr: 1 }, { lr: 1, resume_from_checkpoint: "out/checkpoint-200" }).state).toBe("applied");
-    const remove = advice("hf", { key: "label_smoothing_factor", from: 0.1, to: null });
+    const remove = adviceOf("hf", { key: "label_smoothing_factor", from: 0.1, to: null });
     expect(seen(remove, { label_smoothing_factor: 0.1 }, { label_smoothing_factor: null }).state).toBe("applied");
   });
 
   test("several changes: some of them is in part", () => {
-    const both = advice("hf", { key: "learning_rate", from: 0.3, to: 0.03 }, { key: "warmup_steps", from: 0, to: 100 });
+    const both = adviceOf(
+      "hf",
+      { key: "learning_rate", from: 0.3, to: 0.03 },
+      { key: "warmup_steps", from: 0, to: 100 },
+    );
     expect(seen(both, { learning_rate: 0.3 }, { learning_rate: 0.03, warmup_steps: 100 }).state).toBe("applied");
     expect(seen(both, { learning_rate: 0.3 }, { learning_rate: 0.03 }).state).toBe("partly");
   });
