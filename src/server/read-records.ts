@@ -35,7 +35,7 @@ export function readRecords(
       time: record.time ?? now.time,
       step: record.step ?? now.step,
       group,
-      role: record.role ?? roles.of({ message, level, group, isException: exception !== null }),
+      role: record.role ?? roles.of({ message, level, isException: exception !== null }, group),
     });
   }
   return { records, rejected };

@@ -137,7 +137,7 @@ test("every option of every dialect has a patch that its language can read", () 
     "add-z-loss",
     "widen-lora",
   ])
-    for (const dialect of ["hf", "keras"]) python.push(withSnippet({ ...advice(dialect), id }).snippet?.text ?? "(");
+    for (const dialect of ["hf", "keras"]) python.push(withSnippet({ ...adviceOf(dialect), id }).snippet?.text ?? "(");
   const check = "import ast, json, sys\nfor text in json.load(sys.stdin): ast.parse(text)";
   if (hasPython)
     execFileSync("python3", ["-c", check], { input: JSON.stringify(python), stdio: ["pipe", "ignore", "inherit"] });
@@ -145,14 +145,14 @@ test("every option of every dialect has a patch that its language can read", () 
 
 describe("structure", () => {
   test("code in the framework's words, and the kind is said", () => {
-    const made = withSnippet({ ...advice("keras"), id: "leaky-activation" });
+    const made = withSnippet({ ...adviceOf("keras"), id: "leaky-activation" });
     expect(made.kind).toBe("structure");
     expect(made.snippet?.text).toContain("keras.layers.Dense");
-    expect(withSnippet({ ...advice("hf"), id: "leaky-activation" }).snippet?.text).toContain("nn.GELU");
+    expect(withSnippet({ ...adviceOf("hf"), id: "leaky-activation" }).snippet?.text).toContain("nn.GELU");
     expect(patchOf(made)).toMatchObject({ label: "model code", language: "python" });
   });
   test("advice that is none of them stays as it is, whatever its name", () => {
     for (const id of ["lower-learning-rate", "constructor", "__proto__"])
-      expect(withSnippet({ ...advice("hf"), id })).toEqual({ ...advice("hf"), id });
+      expect(withSnippet({ ...adviceOf("hf"), id })).toEqual({ ...adviceOf("hf"), id });
   });
 });

@@ -113,7 +113,7 @@ describe("code", () => {
 
   test("structure is recognised by what its snippet names", () => {
     const structure = {
-      ...advice("hf"),
+      ...adviceOf("hf"),
       snippet: { language: "python", text: "self.norm = nn.LayerNorm(dim)\nx = x + self.attention(self.norm(x))" },
     };
     const used = seen(structure, {}, {}, { before: at(""), after: at(diff("self.norm = torch.nn.LayerNorm(64)")) });

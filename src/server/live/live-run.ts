@@ -167,7 +167,7 @@ export class LiveRun {
     }
     for (const record of records) {
       const { message, level, group, exception } = record;
-      if (exception !== null) this.roles.of({ message, level, group, isException: true });
+      if (exception !== null) this.roles.of({ message, level, isException: true }, group);
       const count = this.data.records.length;
       const isSevere = record.level !== "debug" && record.level !== "info";
       if (count < (isSevere ? maxHeldRecords.severe : maxHeldRecords.any)) this.data.records.push(record);
