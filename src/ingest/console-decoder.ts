@@ -24,6 +24,7 @@ import { replacements, Utf8 } from "./utf8.ts";
 interface Waiting {
   readonly reading: Reading;
   readonly prefix: LogPrefix;
+  readonly isEvaluation: boolean;
   readonly time: number;
   readonly line: number;
   /** Lines since; a bar that is never drawn again must not hold points for ever. */
@@ -137,7 +138,7 @@ export class ConsoleDecoder implements Decoder {
 
   #bar(line: ConsoleLine): void {
     const reading = this.#parse(line);
-    if (reading !== undefined) this.#accept({ ...reading, isEvaluation: true }, noPrefix);
+    if (reading !== undefined) this.#accept(reading, noPrefix, true);
     const bar = line.bar;
     const training = this.#progress.bar;
     if (this.#waiting.length > 0 && bar?.description === "" && training?.total === bar.total) this.#settleAll(true);
@@ -163,7 +164,7 @@ export class ConsoleDecoder implements Decoder {
     return undefined;
   }
 
-  #accept(reading: Reading, prefix: LogPrefix): void {
+  #accept(reading: Reading, prefix: LogPrefix, isEvaluation = reading.isEvaluation === true): void {
     if (reading.dialect !== undefined) this.#recognise(reading.dialect);
     for (const [key, value] of reading.config ?? []) this.#out.configure(key, value);
     if (reading.record !== undefined) {
@@ -178,34 +179,37 @@ export class ConsoleDecoder implements Decoder {
     if (metrics === undefined || metrics.length === 0) return;
     const time = this.#time(prefix);
     if (reading.step !== undefined) {
-      this.#emit(reading, prefix, { step: reading.step, time, line: this.#line });
+      this.#emit(reading, prefix, { step: reading.step, time, line: this.#line, isEvaluation });
       return;
     }
     // Whatever waited has had its chance: two lines without a bar between them.
     this.#settleAll(false);
-    if (reading.isEvaluation !== true) this.#progress.adoptBar();
-    const place = this.#progress.place(reading.epoch, reading.isEvaluation === true);
-    if (place === "wait") this.#waiting.push({ reading, prefix, time, line: this.#line, age: 0 });
-    else this.#emit(reading, prefix, { step: place, time, line: this.#line });
+    if (!isEvaluation) this.#progress.adoptBar();
+    const place = this.#progress.place(reading.epoch, isEvaluation);
+    if (place === "wait") this.#waiting.push({ reading, prefix, isEvaluation, time, line: this.#line, age: 0 });
+    else this.#emit(reading, prefix, { step: place, time, line: this.#line, isEvaluation });
   }
 
-  #emit(reading: Reading, prefix: LogPrefix, at: { step: number; time: number; line: number }): void {
+  #emit(
+    reading: Reading,
+    prefix: LogPrefix,
+    at: { step: number; time: number; line: number; isEvaluation: boolean },
+  ): void {
     // The first rank's series have no label, as those of a run with one process; others are told apart.
     const rank = prefix.rank !== null && prefix.rank > 0 ? { rank: String(prefix.rank) } : undefined;
     const labels = reading.labels === undefined ? rank : { ...rank, ...reading.labels };
-    for (const [name, value] of reading.metrics ?? []) {
-      this.#out.point(name, labels, { step: at.step, time: at.time, index: at.line }, value);
-    }
-    if (reading.isEvaluation !== true) this.#progress.arrive(at.step, reading.epoch);
+    const place = { step: at.step, time: at.time, index: at.line };
+    for (const [name, value] of reading.metrics ?? []) this.#out.point(name, labels, place, value);
+    if (!at.isEvaluation) this.#progress.arrive(at.step, reading.epoch);
   }
 
   #settleAll(isExact: boolean): void {
     if (this.#waiting.length === 0) return;
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { reading, prefix, time, line } of waiting) {
-      const step = this.#progress.settle(reading.epoch, { isExact, isEvaluation: reading.isEvaluation === true });
-      this.#emit(reading, prefix, { step, time, line });
+    for (const { reading, prefix, isEvaluation, time, line } of waiting) {
+      const step = this.#progress.settle(reading.epoch, { isExact, isEvaluation });
+      this.#emit(reading, prefix, { step, time, line, isEvaluation });
     }
   }
 

@@ -181,7 +181,7 @@ describe("console", () => {
     });
     if (decoded === undefined) throw new Error("not decoded");
     expect(values(decoded, "loss").length).toBeGreaterThan(49_000);
-    // About 1.4 s on a slow core: a million lines in some seconds.
+    // About 0.7 s on a slow core: a million lines in some seconds.
     expect(elapsed).toBeLessThan(4_000);
   });
 });

@@ -24,7 +24,9 @@ export function pairsOf(text: string): Pair[] {
   const pairs: Pair[] = [];
   if (text === "" || (!text.includes("=") && !text.includes(":"))) return pairs;
   const searched = text.length > 8_192 ? text.slice(0, 8_192) : text;
-  for (const match of searched.matchAll(pattern)) {
+  // `matchAll` would copy the pattern for each line.
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(searched); match !== null; match = pattern.exec(searched)) {
     const value = numberOf(match[2] ?? "");
     const total = match[3] === undefined ? undefined : numberOf(match[3]);
     if (value === undefined) continue;
@@ -33,7 +35,7 @@ export function pairsOf(text: string): Pair[] {
       value,
       ...(total === undefined ? {} : { total }),
       from: match.index,
-      to: match.index + match[0].length,
+      to: pattern.lastIndex,
     });
   }
   return pairs;
