@@ -46,6 +46,7 @@ export class RunData {
   lastStep = Number.NEGATIVE_INFINITY;
   readonly #series = new Map<string, GrowingSeries>();
   readonly #inOrder: GrowingSeries[] = [];
+  #spanned: Float64Array | undefined;
 
   constructor(info: RunInfo) {
     this.info = info;
@@ -74,6 +75,7 @@ export class RunData {
     this.configVersion += 1;
   }
 
+  /** Takes the columns over: nobody may write to them any more. */
   append(decoded: Pick<Decoded, "series" | "records">): void {
     for (const points of decoded.series) this.appendPoints(points);
     for (const record of decoded.records) this.records.push(record);
@@ -89,8 +91,15 @@ export class RunData {
     }
     series.append(points);
     // The machine's own series count seconds, not steps of training.
-    if (points.name.startsWith("system/")) return;
-    for (const step of points.step) {
+    if (!points.name.startsWith("system/")) this.#span(points.step);
+  }
+
+  #span(steps: Float64Array): void {
+    // Metrics of the same rows often share the column of their steps.
+    if (steps === this.#spanned) return;
+    this.#spanned = steps;
+    for (let i = 0; i < steps.length; i++) {
+      const step = steps[i] ?? Number.NaN;
       if (step < this.firstStep) this.firstStep = step;
       if (step > this.lastStep) this.lastStep = step;
     }
@@ -102,12 +111,12 @@ class GrowingSeries implements SeriesData {
   readonly name: string;
   readonly labels: Labels;
   length = 0;
-  step = new Float64Array(0);
-  time = new Float64Array(0);
-  value = new Float64Array(0);
-  #steps = new Float64Array(64);
-  #times = new Float64Array(64);
-  #values = new Float64Array(64);
+  step: Float64Array = new Float64Array(0);
+  time: Float64Array = new Float64Array(0);
+  value: Float64Array = new Float64Array(0);
+  #steps: Float64Array = this.step;
+  #times: Float64Array = this.time;
+  #values: Float64Array = this.value;
 
   constructor(id: string, name: string, labels: Labels) {
     this.id = id;
@@ -117,9 +126,20 @@ class GrowingSeries implements SeriesData {
 
   append({ step, time, value }: SeriesPoints): void {
     assert(step.length === value.length && time.length === value.length, `columns of ${this.id} differ in length`);
+    if (this.length === 0) {
+      // A run that is over comes as whole columns, which need no copy.
+      this.#steps = step;
+      this.#times = time;
+      this.#values = value;
+      this.length = value.length;
+      this.step = step;
+      this.time = time;
+      this.value = value;
+      return;
+    }
     const length = this.length + value.length;
     if (length > this.#values.length) {
-      const capacity = Math.max(length, this.#values.length * 2);
+      const capacity = Math.max(length, this.#values.length * 2, 64);
       this.#steps = grown(this.#steps, capacity);
       this.#times = grown(this.#times, capacity);
       this.#values = grown(this.#values, capacity);

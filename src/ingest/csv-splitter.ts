@@ -17,6 +17,11 @@ export class CsvSplitter {
   readonly #lines = new LineSplitter({ returns: false });
   #open: Line[] = [];
 
+  /** Whether a quote is open: the next line may belong to its field. */
+  get isOpen(): boolean {
+    return this.#open.length > 0;
+  }
+
   push(text: string): CsvRow[] {
     return this.#rows(this.#lines.push(text));
   }

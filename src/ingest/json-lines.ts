@@ -1,6 +1,7 @@
 /** Files with one JSON object on each line: the decoder that the JSONL formats share. */
 import type { Decoded } from "../model/batch.ts";
 import type { Scalar } from "../model/config.ts";
+import { behindLine, endsLine, readByteRows } from "./byte-rows.ts";
 import { DecodedBuilder } from "./decoded-builder.ts";
 import type { Decoder, DecoderContext } from "./format.ts";
 import { LineSplitter } from "./line-splitter.ts";
@@ -30,6 +31,8 @@ export class JsonLinesDecoder implements Decoder {
   readonly #reader: JsonRowReader;
   readonly #configured = new Map<string, Scalar>();
   #line = 0;
+  /** Whether all lines so far are complete. */
+  #atStart = true;
 
   constructor(context: DecoderContext, options: JsonLinesOptions = {}) {
     this.#context = context;
@@ -39,8 +42,24 @@ export class JsonLinesDecoder implements Decoder {
   }
 
   push(bytes: Uint8Array): Decoded {
-    for (const line of this.#lines.push(this.#utf8.push(bytes))) this.#read(line);
+    const begun = this.#atStart ? 0 : behindLine(bytes);
+    this.#pushText(bytes.subarray(0, begun));
+    const { from, line } = readByteRows(this.#atStart ? this.#reader.byteForms : [], {
+      bytes,
+      from: begun,
+      line: this.#line,
+      out: this.#out,
+      now: this.#context.now,
+    });
+    this.#line = line;
+    this.#pushText(bytes.subarray(from));
     return this.#out.take();
+  }
+
+  #pushText(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    for (const line of this.#lines.push(this.#utf8.push(bytes))) this.#read(line);
+    this.#atStart = endsLine(bytes);
   }
 
   end(): Decoded {

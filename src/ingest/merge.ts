@@ -19,7 +19,7 @@ export function mergeDecoded(batches: readonly Decoded[]): Decoded {
     for (const [key, value] of Object.entries(batch.config)) config[key] = value;
   }
   return {
-    series: [...pieces.values()].map(joined),
+    series: joinedSeries([...pieces.values()]),
     records: batches.flatMap((batch) => batch.records),
     config,
     dialect: batches.findLast((batch) => batch.dialect !== undefined)?.dialect,
@@ -27,24 +27,40 @@ export function mergeDecoded(batches: readonly Decoded[]): Decoded {
   };
 }
 
-function joined(pieces: readonly SeriesPoints[]): SeriesPoints {
-  const [first] = pieces;
-  if (pieces.length === 1 && first !== undefined) return first;
-  const length = pieces.reduce((sum, { step }) => sum + step.length, 0);
-  const column = (of: (piece: SeriesPoints) => Float64Array): Float64Array => {
-    const whole = new Float64Array(length);
+/** Metrics of the same rows share the columns of their steps and times, and go on to. */
+function joinedSeries(series: readonly (readonly SeriesPoints[])[]): SeriesPoints[] {
+  const step = joiner();
+  const time = joiner();
+  const value = joiner();
+  return series.flatMap((pieces) => {
+    const [first] = pieces;
+    if (first === undefined) return [];
+    if (pieces.length === 1) return [first];
+    return [
+      {
+        name: first.name,
+        labels: first.labels,
+        step: step(pieces.map((piece) => piece.step)),
+        time: time(pieces.map((piece) => piece.time)),
+        value: value(pieces.map((piece) => piece.value)),
+      },
+    ];
+  });
+}
+
+/** Joins columns; the same pieces again come to the same column. */
+function joiner(): (pieces: readonly Float64Array[]) => Float64Array {
+  let last: { readonly pieces: readonly Float64Array[]; readonly whole: Float64Array } | undefined;
+  return (pieces) => {
+    if (last?.pieces.length === pieces.length && last.pieces.every((piece, i) => piece === pieces[i]))
+      return last.whole;
+    const whole = new Float64Array(pieces.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
     for (const piece of pieces) {
-      whole.set(of(piece), at);
-      at += of(piece).length;
+      whole.set(piece, at);
+      at += piece.length;
     }
+    last = { pieces, whole };
     return whole;
-  };
-  return {
-    name: first?.name ?? "",
-    labels: first?.labels ?? {},
-    step: column(({ step }) => step),
-    time: column(({ time }) => time),
-    value: column(({ value }) => value),
   };
 }

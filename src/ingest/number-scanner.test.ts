@@ -1,10 +1,15 @@
 import { expect, test } from "vitest";
 import { random } from "../analysis/synthetic.fixture.ts";
-import { NumberScanner } from "./number-scanner.ts";
+import { ByteNumberScanner, NumberScanner } from "./number-scanner.ts";
 
 const scanned = (text: string, from = 0): number | undefined => {
   const scanner = new NumberScanner();
-  return scanner.scan(text, from) ? scanner.value : undefined;
+  const isNumber = scanner.scan(text, from);
+  const inBytes = new ByteNumberScanner();
+  const isSame = inBytes.scan(new Uint8Array(Buffer.from(text)), from) === isNumber;
+  if (!isSame || (isNumber && !(Object.is(inBytes.value, scanner.value) && inBytes.end === scanner.end)))
+    throw new Error(`${text} is ${inBytes.value} in bytes`);
+  return isNumber ? scanner.value : undefined;
 };
 
 test("gives exactly what Number gives, for numbers of every length and size", () => {
@@ -19,6 +24,18 @@ test("gives exactly what Number gives, for numbers of every length and size", ()
       value.toFixed(next.integer(0, 20)),
     ];
     for (const text of texts) expect(scanned(text), `seed ${seed}: ${text}`).toBe(Number(text));
+  }
+});
+
+test("gives what Number gives in and beside the middle between two float64", () => {
+  const seed = 6;
+  const next = random(seed);
+  for (let i = 0; i < 1_000; i++) {
+    // Between two neighbours from 2^53 to 2^54 lies one odd integer, halfway.
+    const middle = 2n ** 53n + 2n * BigInt(next.integer(0, 2 ** 40)) + 1n;
+    for (const digits of [middle, middle - 1n, middle + 1n, middle * 10n + 1n, middle * 10n - 1n])
+      for (const text of [`${digits}`, `0.${digits}`, `${digits}e-20`, `${digits}e3`])
+        expect(scanned(text), `seed ${seed}: ${text}`).toBe(Number(text));
   }
 });
 

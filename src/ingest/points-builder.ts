@@ -1,6 +1,7 @@
 import { seriesId } from "../model/series.ts";
 import { isTime } from "../model/time.ts";
 import type { Labels, SeriesPoints } from "../model/series.ts";
+import { larger, RowTable } from "./row-table.ts";
 
 /** More names than this in one input are a mistake (a name that holds a step), and would eat the memory. */
 const maxSeries = 50_000;
@@ -12,38 +13,54 @@ export interface Place {
   readonly time: number;
 }
 
+type Points = Pick<SeriesPoints, "step" | "time" | "value">;
+
+const none = new Float64Array(0);
+
 class Columns {
-  step = new Float64Array(4);
-  time = new Float64Array(4);
-  value = new Float64Array(4);
   length = 0;
+  #step: Float64Array = none;
+  #time: Float64Array = none;
+  #value: Float64Array = none;
+  /** The columns are another's, and full. */
+  #isLent = false;
 
   push(step: number, time: number, value: number): void {
     const row = this.length;
-    if (row === this.step.length) this.#grow(4 * row);
-    this.step[row] = step;
-    this.time[row] = time;
-    this.value[row] = value;
+    if (row === this.#step.length) this.#grow(Math.max(4, 4 * row));
+    this.#step[row] = step;
+    this.#time[row] = time;
+    this.#value[row] = value;
     this.length = row + 1;
   }
 
-  append(step: Float64Array, time: Float64Array, value: Float64Array): void {
-    if (this.length + step.length > this.step.length) this.#grow(this.length + step.length);
-    this.step.set(step, this.length);
-    this.time.set(time, this.length);
-    this.value.set(value, this.length);
-    this.length += step.length;
+  /** Keeps the columns themselves where nothing stands before them. */
+  append({ step, time, value }: Points): void {
+    const length = this.length + step.length;
+    if (this.length === 0) {
+      this.#step = step;
+      this.#time = time;
+      this.#value = value;
+      this.#isLent = true;
+    } else {
+      if (length > this.#step.length) this.#grow(Math.max(length, 2 * this.length));
+      this.#step.set(step, this.length);
+      this.#time.set(time, this.length);
+      this.#value.set(value, this.length);
+    }
+    this.length = length;
+  }
+
+  points(): Points {
+    const of = (column: Float64Array): Float64Array => (this.#isLent ? column : column.slice(0, this.length));
+    return { step: of(this.#step), time: of(this.#time), value: of(this.#value) };
   }
 
   #grow(capacity: number): void {
-    const larger = (column: Float64Array): Float64Array<ArrayBuffer> => {
-      const copy = new Float64Array(capacity);
-      copy.set(column);
-      return copy;
-    };
-    this.step = larger(this.step);
-    this.time = larger(this.time);
-    this.value = larger(this.value);
+    this.#step = larger(this.#step, capacity);
+    this.#time = larger(this.#time, capacity);
+    this.#value = larger(this.#value, capacity);
+    this.#isLent = false;
   }
 }
 
@@ -53,14 +70,27 @@ function misplaced(name: string, { step, time }: Place): string | undefined {
   return undefined;
 }
 
+/** One series until the next `take`. */
+interface Gathered {
+  readonly name: string;
+  readonly labels: Labels;
+  /** Points one by one. */
+  readonly columns: Columns;
+  /** Its column in the table of rows, whose points come behind those. */
+  place: number | undefined;
+}
+
 /**
  * Collects points and hands them out as columns. It owns what `SeriesPoints` promises: three columns
  * of one length, integer steps up to 2^53, names of 1 to 512 characters, arrival order.
  */
 export class PointsBuilder {
-  readonly #series = new Map<string, { name: string; labels: Labels; columns: Columns }>();
-  /** Columns by the list of names of a row, until the next `take`; empty where one of them was refused. */
-  readonly #rows = new Map<readonly string[], readonly Columns[]>();
+  readonly #series = new Map<string, Gathered>();
+  #table: RowTable | undefined;
+  /** The places of a form's metrics in the table; none where one of them was refused. */
+  readonly #forms = new Map<readonly string[], readonly number[]>();
+  /** Rows that the last batch had: the next one probably has as many. */
+  #usual = 16;
   /** Every series so far, also of batches handed out already: the cap is for the whole input. */
   readonly #known = new Set<string>();
 
@@ -68,23 +98,33 @@ export class PointsBuilder {
   add(name: string, labels: Labels | undefined, place: Place, value: number): string | undefined {
     const refusal = misplaced(name, place);
     if (refusal !== undefined) return refusal;
-    const columns = this.#columnsOf(labels === undefined ? name : seriesId(name, labels), labels, name);
-    if (typeof columns === "string") return columns;
-    columns.push(place.step, place.time, value);
+    const series = this.#gathered(labels === undefined ? name : seriesId(name, labels), labels, name);
+    if (typeof series === "string") return series;
+    if (series.place !== undefined) this.#settleRows();
+    series.columns.push(place.step, place.time, value);
     return undefined;
   }
 
-  #columnsOf(id: string, labels: Labels | undefined, name: string): Columns | string {
+  #gathered(id: string, labels: Labels | undefined, name: string): Gathered | string {
     const known = this.#series.get(id);
-    if (known !== undefined) return known.columns;
+    if (known !== undefined) return known;
     if (name.length === 0 || name.length > maxNameLength) return `a metric name has ${name.length} characters`;
     if (!this.#known.has(id)) {
       if (this.#known.size >= maxSeries) return `more than ${maxSeries} series; ${name.slice(0, 64)} is left out`;
       this.#known.add(id);
     }
-    const columns = new Columns();
-    this.#series.set(id, { name, labels: labels ?? {}, columns });
-    return columns;
+    const series: Gathered = { name, labels: labels ?? {}, columns: new Columns(), place: undefined };
+    this.#series.set(id, series);
+    return series;
+  }
+
+  /** Rows so far go to their series, since a point that is not of a row follows them. */
+  #settleRows(): void {
+    const table = this.#table;
+    if (table === undefined || table.length === 0) return;
+    for (const { columns, place } of this.#series.values())
+      if (place !== undefined) columns.append(table.points(place));
+    table.clear();
   }
 
   /**
@@ -93,50 +133,56 @@ export class PointsBuilder {
    */
   addRow(names: readonly string[], place: Place, values: Float64Array): boolean {
     if (!Number.isSafeInteger(place.step) || !isTime(place.time)) return false;
-    let row = this.#rows.get(names);
-    if (row === undefined) {
-      const columns = names.map((name) => this.#columnsOf(name, undefined, name));
-      row = columns.every((one) => typeof one === "object") ? columns : [];
-      this.#rows.set(names, row);
+    this.#table ??= new RowTable(this.#usual);
+    let places = this.#forms.get(names);
+    if (places === undefined) {
+      places = this.#placesOf(names, this.#table);
+      this.#forms.set(names, places);
     }
-    if (row.length === 0) return false;
-    for (const [i, columns] of row.entries()) {
-      const value = values[i] ?? Number.NaN;
-      if (!Number.isNaN(value)) columns.push(place.step, place.time, value);
-    }
+    if (places.length === 0) return false;
+    this.#table.push(place.step, place.time, places, values);
     return true;
   }
 
-  /** Whole columns of one series, of one length. Says why they can't be taken; then nothing was added. */
-  addColumns(
-    name: string,
-    labels: Labels,
-    { step, time, value }: Omit<SeriesPoints, "name" | "labels">,
-  ): string | undefined {
+  #placesOf(names: readonly string[], table: RowTable): readonly number[] {
+    const series = names.map((name) => this.#gathered(name, undefined, name));
+    const places: number[] = [];
+    for (const one of series) {
+      if (typeof one === "string") return [];
+      one.place ??= table.widen();
+      places.push(one.place);
+    }
+    return places;
+  }
+
+  /** Whole columns of one series, of one length, which it keeps. Says why they can't be taken; then nothing was added. */
+  addColumns(name: string, labels: Labels, points: Points): string | undefined {
+    const { step, time } = points;
     for (let i = 0; i < step.length; i++) {
       const refusal = misplaced(name, { step: step[i] ?? Number.NaN, time: time[i] ?? Number.NaN });
       if (refusal !== undefined) return refusal;
     }
-    const columns = this.#columnsOf(seriesId(name, labels), labels, name);
-    if (typeof columns === "string") return columns;
-    columns.append(step, time, value);
+    const series = this.#gathered(seriesId(name, labels), labels, name);
+    if (typeof series === "string") return series;
+    if (series.place !== undefined) this.#settleRows();
+    series.columns.append(points);
     return undefined;
   }
 
   /** The points since the last call. */
   take(): SeriesPoints[] {
-    if (this.#series.size === 0) return [];
-    // A row's column without a value so far makes no series.
-    const filled = [...this.#series.values()].filter(({ columns }) => columns.length > 0);
-    const taken = filled.map(({ name, labels, columns }) => ({
-      name,
-      labels,
-      step: columns.step.slice(0, columns.length),
-      time: columns.time.slice(0, columns.length),
-      value: columns.value.slice(0, columns.length),
-    }));
+    const taken: SeriesPoints[] = [];
+    const table = this.#table;
+    table?.close();
+    for (const { name, labels, columns, place } of this.#series.values()) {
+      if (place !== undefined && table !== undefined && table.length > 0) columns.append(table.points(place));
+      // A row's column without a value so far makes no series.
+      if (columns.length > 0) taken.push({ name, labels, ...columns.points() });
+    }
+    this.#usual = Math.max(16, Math.ceil(1.1 * (table?.length ?? 0)));
+    this.#table = undefined;
+    this.#forms.clear();
     this.#series.clear();
-    this.#rows.clear();
     return taken;
   }
 }

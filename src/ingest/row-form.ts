@@ -1,3 +1,5 @@
+import { csvByteForm, jsonByteForm } from "./byte-rows.ts";
+import type { ByteForm } from "./byte-rows.ts";
 import type { DecodedBuilder } from "./decoded-builder.ts";
 import { NumberScanner } from "./number-scanner.ts";
 import { isTimeKey, stepKeysIn, timeOf } from "./step-key.ts";
@@ -66,6 +68,8 @@ export class JsonRowReader {
   readonly #skip: ReadonlySet<string> | undefined;
   /** Used last first. */
   #forms: JsonForm[] = [];
+  /** The same for lines that are bytes still. */
+  byteForms: readonly ByteForm[] = [];
 
   constructor(skip: ReadonlySet<string> | undefined) {
     this.#skip = skip;
@@ -104,7 +108,10 @@ export class JsonRowReader {
         break;
       }
     }
-    this.#forms = [{ texts, row: new RowForm(columns, this.#skip) }, ...this.#forms].slice(0, mostForms);
+    const row = new RowForm(columns, this.#skip);
+    this.#forms = [{ texts, row }, ...this.#forms].slice(0, mostForms);
+    const inBytes = jsonByteForm(texts, row);
+    if (inBytes !== undefined) this.byteForms = [inBytes, ...this.byteForms].slice(0, mostForms);
   }
 
   #matches(line: string, { texts, row }: JsonForm): boolean {
@@ -124,12 +131,14 @@ export class JsonRowReader {
 /** Reads rows of numbers between delimiters, in columns of different names. */
 export class CsvRowReader {
   readonly #scanner = new NumberScanner();
+  readonly byteForms: readonly ByteForm[];
   readonly #delimiter: number;
   readonly #form: RowForm;
 
   constructor(columns: readonly string[], delimiter: string) {
     this.#delimiter = delimiter.charCodeAt(0);
     this.#form = new RowForm(columns, undefined);
+    this.byteForms = [csvByteForm(delimiter, this.#form)];
   }
 
   read(line: string, index: number, out: DecodedBuilder, now: () => number): boolean {
