@@ -34,7 +34,7 @@ import torch  # noqa: E402
 from journal import STARTED_AT, Journal  # noqa: E402
 from story import Rows, Story, expected  # noqa: E402
 
-TUNING = ("gpt", "translate", "grpo", "cnn")
+TUNING = ("gpt", "translate", "grpo", "cnn", "packed")
 HELD_OUT = ("sft", "dpo", "classifier", "recommender", "llama")
 # Program, story, seed, and the fingerprint that the recording gets.
 Work = tuple[str, Story, int, str]

@@ -11,11 +11,14 @@ export interface LogZ {
   readonly late: number;
   /** Last fifth against the fifth before it: how far it still moves. */
   readonly still: number;
-  /** First row that is half of the way out. */
+  /** Last row at which it had not left its start for good: watched every some steps, it left between this row and the next. */
   readonly onsetRow: number;
 }
 
 const fewestRows = 10;
+/** It has left its start by this share of the way, and by more than a model that learns moves it in its first steps. */
+const leftShare = 0.05;
+const leftLeast = 3;
 
 export const logZ = defineFact<LogZ>({
   id: "logits/log_z (llmdbg.watch)",
@@ -28,8 +31,9 @@ export const logZ = defineFact<LogZ>({
     const early = levelOf(rows.value, 0, Math.max(3, Math.min(fifth, 10)));
     const late = levelOf(rows.value, rows.length - fifth, rows.length);
     const before = levelOf(rows.value, rows.length - 2 * fifth, rows.length - fifth);
+    const left = Math.max(leftLeast, leftShare * Math.abs(late - early));
     let onset = rows.length - 1;
-    while (onset > 0 && Math.abs(at(rows.value, onset - 1) - early) > 0.5 * Math.abs(late - early)) onset -= 1;
-    return { rows, early, late, still: late - before, onsetRow: onset };
+    while (onset > 0 && Math.abs(at(rows.value, onset - 1) - early) > left) onset -= 1;
+    return { rows, early, late, still: late - before, onsetRow: Math.max(0, onset - 1) };
   },
 });

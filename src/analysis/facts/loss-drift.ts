@@ -90,8 +90,10 @@ export function findDrift(rows: Curve, noise: number): Drift | null {
   const first = cells.slice(offset, offset + perBlock).reduce((sum, cell) => sum + cell.sum, 0) / size;
   const gained = first - floor;
   if (!(rise > bar) || rise < driftHarm * gained || lowest >= blocks - 3) return null;
+  // A quarter of the rise, or of a great one what is beyond chance.
+  const left = floor + Math.min(0.25 * rise, bar);
   let onset = lowest + 1;
-  while (onset < blocks - 1 && at(levels, onset) < floor + 0.25 * rise) onset += 1;
+  while (onset < blocks - 1 && at(levels, onset) < left) onset += 1;
   return {
     row: rowOf(onset),
     step: at(rows.step, rowOf(onset)),

@@ -47,8 +47,8 @@ const backShare = 0.3;
 const lastingRows = 25;
 const lastingRowsDoubled = 18;
 /**
- * Time between rows is in milliseconds. What cost a person less than this in all is not worth a line, and steps of some
- * milliseconds are slowed down for that long by any other process.
+ * What nobody measured as a step, and cost less than this in all, is not worth a line: steps of some milliseconds are
+ * slowed down for that long by any other process.
  */
 const leastLostMs = 10_000;
 /** Growth: of the pairs of ten blocks nearly all have the later one slower, by half in all (of a logged time). */
@@ -157,7 +157,8 @@ function paceOf(rows: Curve, from: Pace["from"], isMeasured = from !== "time bet
     smooth[i] = window.quantile(0.5);
   }
   const factor = from === "time between rows" ? factorBetween : factorLogged;
-  const isWorth = (slow: Slowdown): boolean => from !== "time between rows" || lostIn(slow, rows) >= leastLostMs;
+  // Times that are not known count as long ones.
+  const isWorth = (slow: Slowdown): boolean => isMeasured || !(lostIn(slow, rows) < leastLostMs);
   const growth = growthIn(rows, smooth, isMeasured ? growthFactor : factorBetween);
   return {
     rows,
@@ -170,11 +171,11 @@ function paceOf(rows: Curve, from: Pace["from"], isMeasured = from !== "time bet
   };
 }
 
-/** Time that the slow steps took beyond the usual one, in the unit of the rows. */
+/** Milliseconds that the slow rows took beyond the usual pace. */
 function lostIn({ row, rows: count, usual }: Slowdown, rows: Curve): number {
   let lost = 0;
   for (let i = Math.max(1, row); i < row + count; i++)
-    lost += (at(rows.step, i) - at(rows.step, i - 1)) * Math.max(0, at(rows.value, i) - usual);
+    lost += (at(rows.time, i) - at(rows.time, i - 1)) * Math.max(0, 1 - usual / at(rows.value, i));
   return lost;
 }
 

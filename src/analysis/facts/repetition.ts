@@ -17,8 +17,12 @@ export interface Repetition {
   readonly likeness: number;
   /** Range of the pattern as a share of the level of the loss. */
   readonly height: number;
+  /** Correlation of neighbouring places of the pattern: about 0 where neighbouring batches have nothing in common. */
+  readonly smoothness: number;
   readonly isEpoch: boolean;
-  /** Highest place of the second period, from where on the repetition shows. */
+  /** First step of the second period, from where on the pattern comes again. */
+  readonly again: number;
+  /** Highest place of the second period. */
   readonly peak: { readonly step: number; readonly value: number };
 }
 
@@ -69,7 +73,9 @@ export const repetition = defineFact<Repetition>({
       likeness: mean(pairs),
       // The outermost tenths are noise more often than pattern.
       height: (at(sorted, Math.floor(0.9 * count)) - at(sorted, Math.floor(0.1 * count))) / level,
+      smoothness: correlation(average.slice(0, -1), average.slice(1)),
       isEpoch,
+      again: at(rows.step, second),
       peak: { step: at(rows.step, peakRow), value: at(rows.value, peakRow) },
     };
   },

@@ -46,13 +46,13 @@ export const outputLogitDrift = defineRule({
     return [
       {
         severity: Math.abs(late) > lostBar || isHarmed ? "warning" : "info",
-        message: `The mean log Z of the output logits went from ${say(early)} to ${say(late)}${isMoving ? " and still moves" : ""}; half of the way was done at step ${step}.`,
+        message: `The mean log Z of the output logits went from ${say(early)} to ${say(late)}${isMoving ? " and still moves" : ""}; it left its start after step ${step}.`,
         onset: { step },
         end: null,
         recovered: false,
         evidence: [
           { series: rows.series, step: at(rows.step, 0), value: at(rows.value, 0), note: "log Z at the start" },
-          { series: rows.series, step, value: at(rows.value, onsetRow), note: "half of the way" },
+          { series: rows.series, step, value: at(rows.value, onsetRow), note: "last row near the start" },
           {
             series: rows.series,
             step: at(rows.step, rows.length - 1),

@@ -41,6 +41,7 @@ export const keyValue: LineParser = {
       if (!isNamed || covered(body, pairs) < (placed ? 0.3 : 0.5)) return undefined;
       const values: Metric[] = metrics.map(({ pair, role }) => [role.name, pair.value]);
       if (epoch !== undefined) values.push(["epoch", epoch.value]);
+      else if (step !== undefined) values.push(...sharesOfEpochs(pairs));
       if (step === undefined && epoch === undefined) return { metrics: values };
       if (step === undefined) return { metrics: values, step: epoch?.value ?? 0 };
       // A step that counts batches within the epoch: its total is an epoch's, and it starts over in each.
@@ -120,6 +121,10 @@ function epochIn(body: string, pairs: readonly RoledPair[]): { value: number; fr
   // "Epoch 1/10" counts from one; "Epoch 0/9" shows itself by its first line.
   return { value, fromOne: value > 0 };
 }
+
+/** `epoch: 1.25` counts what was seen: a metric beside the step, and no place in the run. */
+const sharesOfEpochs = (pairs: readonly RoledPair[]): Metric[] =>
+  pairs.filter(({ role }) => role.isEpoch).map(({ pair }) => ["epoch", pair.value]);
 
 /** Share of the line that is pairs, spaces and punctuation aside. */
 function covered(body: string, pairs: readonly RoledPair[]): number {

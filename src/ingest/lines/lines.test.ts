@@ -108,6 +108,15 @@ describe("steps of dictionaries", () => {
   });
 });
 
+test("an epoch that is a fraction is a metric beside the step", () => {
+  const text = "step=10 loss=2.5 epoch=0.025\nstep: 400  loss: 2.25  epoch: 1\nstep: 500  loss: 2.1  epoch: 1.25\n";
+  expect(points(text, "epoch")).toEqual([
+    [10, 0.025],
+    [400, 1],
+    [500, 1.25],
+  ]);
+});
+
 describe("dictionaries", () => {
   test("floats of version 4, text of version 5, numpy's wrappers, NaN and infinities, nested groups", () => {
     const read = (line: string): Record<string, number> =>
