@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Dict, List
 
 import pytest
 
@@ -151,3 +151,59 @@ def test_gradients_are_those_before_clipping() -> None:
     assert total > 0.1
     clipped = math.sqrt(sum(float(p.grad.square().sum()) for p in model.parameters()))
     assert clipped == pytest.approx(1e-4, rel=1e-2)
+
+
+def test_inputs_and_the_number_of_classes() -> None:
+    model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 5))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    seen = Seen(model, optimizer, every=1)
+    x = 40 * torch.randn(16, 6) + 100
+    F.cross_entropy(model(x), torch.randint(0, 5, (16,))).backward()
+    optimizer.step()
+    assert seen.value("input/mean") == pytest.approx(float(x.mean()), rel=1e-4)
+    assert seen.value("input/std") == pytest.approx(float(x.std(unbiased=False)), rel=1e-4)
+    assert seen.value("input/abs_max") == pytest.approx(float(x.abs().max()), rel=1e-4)
+    assert seen.value("logits/size") == 5
+
+
+def test_tokens_have_no_scale() -> None:
+    model = nn.Sequential(nn.Embedding(11, 8), nn.Linear(8, 11))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    seen = Seen(model, optimizer, every=1)
+    model(torch.randint(0, 11, (4, 7))).sum().backward()
+    optimizer.step()
+    assert not seen.values("input/std")
+    assert seen.value("logits/size") == 11
+
+
+class TestOptimizedParameters:
+    def test_layers_that_no_optimizer_holds_are_named(self) -> None:
+        model = nn.Sequential(nn.Linear(6, 8), nn.LayerNorm(8), nn.Linear(8, 5))
+        seen = Seen(model, torch.optim.SGD(model[2].parameters(), lr=0.01))
+        assert seen.watch.config["model.optimized_parameters"] == 45
+        assert seen.watch.config["model.not_optimized"] == "0, 1"
+        assert seen.watch.config["model.not_optimized_layers"] == 2
+
+    def test_frozen_ones_are_not_missed(self) -> None:
+        model = nn.Sequential(nn.Linear(6, 8), nn.Linear(8, 5))
+        model[0].requires_grad_(False)
+        seen = Seen(model, torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.01))
+        assert seen.watch.config["model.optimized_parameters"] == 45
+        assert "model.not_optimized" not in seen.watch.config
+
+    def test_optimizers_that_hold_copies_tell_nothing(self) -> None:
+        model = nn.Linear(6, 8)
+        copies = [p.detach().clone().requires_grad_() for p in model.parameters()]
+        assert "model.optimized_parameters" not in Seen(model, torch.optim.SGD(copies, lr=0.01)).watch.config
+
+    def test_optimizers_that_were_not_given_are_known_when_they_have_stepped(self) -> None:
+        model = nn.Sequential(nn.Linear(6, 8), nn.Linear(8, 5))
+        optimizers = [torch.optim.SGD(part.parameters(), lr=0.01) for part in model]
+        told: List[Dict[str, Any]] = []
+        seen = Seen(model, emit_config=told.append)
+        for step in range(25):
+            model(torch.randn(4, 6)).sum().backward()
+            for optimizer in optimizers if step > 5 else optimizers[:1]:
+                optimizer.step()
+        assert [c.get("model.optimized_parameters") for c in told][-1] == 101
+        assert all("model.not_optimized" not in config for config in told)

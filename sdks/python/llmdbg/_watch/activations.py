@@ -119,12 +119,29 @@ def logits_of(output: Any) -> Optional[Any]:
     return found if found.dim() in (2, 3) and found.shape[-1] >= 2 and found.numel() > 0 else None
 
 
+def input_statistics(args: Any, kwargs: Any) -> List[Measure]:
+    """Of the first floating tensor that the model is given: pixels, features, a series. Tokens have no scale."""
+    tensor = next((found for found in map(first_tensor, [*args, *kwargs.values()]) if found is not None), None)
+    if tensor is None or tensor.is_complex():
+        return []
+    tensor = tensor.detach()
+    if hasattr(tensor, "_local_tensor"):
+        tensor = tensor._local_tensor
+    std, mean = torch.std_mean(_thinned(tensor).float(), unbiased=False)
+    low, high = torch.aminmax(tensor)
+    return [Measure("input/mean", [mean]), Measure("input/std", [std]), Measure("input/abs_max", [-low, high])]
+
+
 def logit_statistics(logits: Any) -> List[Measure]:
-    """Mean log-sum-exp of some rows, and the largest value of all."""
+    """Mean log-sum-exp of some rows, the largest value of all, and among how many classes or tokens they choose."""
     tensor = logits.detach()
     if hasattr(tensor, "_local_tensor"):
         tensor = tensor._local_tensor
     rows = tensor.reshape(-1, tensor.shape[-1])
     some = rows[:: max(1, rows.shape[0] // LOGIT_ROWS)].float()
     low, high = torch.aminmax(rows)
-    return [Measure("logits/log_z", [torch.logsumexp(some, dim=-1).mean()]), Measure("logits/abs_max", [-low, high])]
+    return [
+        Measure("logits/log_z", [torch.logsumexp(some, dim=-1).mean()]),
+        Measure("logits/abs_max", [-low, high]),
+        Measure("logits/size", [low.new_full((), tensor.shape[-1], dtype=torch.float32)]),
+    ]

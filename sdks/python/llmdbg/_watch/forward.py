@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 import torch
 
 from .._guard import guarded, say_once
-from .activations import Measure, first_tensor, logit_statistics, logits_of, share_of, statistics
+from .activations import Measure, first_tensor, input_statistics, logit_statistics, logits_of, share_of, statistics
 from .attention import Functions, looks_like_attention
 from .bystanders import hide_from_scripts, is_bystander, is_compiling, is_transformed
 from .calls import Call, probe
@@ -133,6 +133,9 @@ class Forward:
         begin = time.perf_counter()
         self._watch.forward_begins()
         self._inside = self._watch.calls.begin(module, args, kwargs)
+        if self._inside is not None and self._full and self._activations and not any(path == "" for path, _ in self._found):
+            with torch.no_grad(), torch._C.DisableTorchFunction():
+                self._found += [("", measure) for measure in input_statistics(args, kwargs)]
         if self._inside is not None and self._full and self._activations and not self._compiled and not self._done:
             self._stack = []
             self._mode = Functions(self._attention, self._function, self._in_attention)

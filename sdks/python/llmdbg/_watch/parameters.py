@@ -12,6 +12,9 @@ SAMPLE_BYTES = 64 * 1024 * 1024
 """Weights kept from before the step to measure the update. A larger model is sampled evenly."""
 
 
+NAMED_LAYERS = 8
+"""Of those whose parameters no optimizer holds."""
+
 LAG_SAMPLE = 4096
 """Numbers of each parameter that the second moment's lag is taken from."""
 
@@ -53,6 +56,21 @@ def total_norm(parameters: Sequence[Any]) -> Optional[Any]:
         return None
     device = found[0].device
     return torch.linalg.vector_norm(torch.stack([n.to(device, torch.float32) for n in found]))
+
+
+def outside(parameters: Sequence[Tuple[str, Any]], optimizers: Sequence[Any]) -> Dict[str, Any]:
+    """Trainable parameters that no optimizer holds. Says nothing where optimizers hold copies (flat or sharded ones)."""
+    held = {id(p) for optimizer in optimizers for group in getattr(optimizer, "param_groups", []) for p in group["params"]}
+    trainable = [(name, p) for name, p in parameters if p.requires_grad]
+    left = [(name, p) for name, p in trainable if id(p) not in held]
+    if not left or len(left) == len(trainable):
+        return {"model.optimized_parameters": sum(p.numel() for _, p in trainable)} if trainable and not left else {}
+    layers = list(dict.fromkeys(name.rpartition(".")[0] or name for name, _ in left))
+    return {
+        "model.optimized_parameters": sum(p.numel() for _, p in trainable) - sum(p.numel() for _, p in left),
+        "model.not_optimized": ", ".join(layers[:NAMED_LAYERS]),
+        "model.not_optimized_layers": len(layers),
+    }
 
 
 class ParameterStatistics:

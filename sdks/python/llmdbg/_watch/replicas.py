@@ -1,8 +1,9 @@
-"""A hash of parameters that should be the same on every rank. No collective: the server compares."""
+"""Ranks, and a hash of parameters that should be the same on every one of them. No collective: the server compares."""
 
 from __future__ import annotations
 
-from typing import Any, List, Sequence
+import os
+from typing import Any, List, Sequence, Tuple
 
 import torch
 
@@ -30,3 +31,19 @@ def parameters_hash(parameters: Sequence[Any]) -> int:
     for one in torch.stack([s.to(device) for s in sums]).tolist() if sums else []:
         value = (value * PRIME + one) % (1 << BITS)
     return value
+
+
+def rank_of() -> Tuple[int, int]:
+    distributed = torch.distributed
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank(), distributed.get_world_size()
+    rank, size = os.environ.get("RANK", ""), os.environ.get("WORLD_SIZE", "")
+    return (int(rank), int(size)) if rank.isdigit() and size.isdigit() else (0, 1)
+
+
+def is_sharded(model: Any) -> bool:
+    """Its forward is a collective, or its parameters are parts: neither may be asked of one rank alone."""
+    if any(hasattr(p, "_local_tensor") or hasattr(p, "ds_id") for p in model.parameters()):
+        return True
+    kinds = {type(module).__name__ for module in model.modules()}
+    return "SyncBatchNorm" in kinds or any(kind.startswith(("FullyShardedDataParallel", "FSDP")) for kind in kinds)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 import weakref
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
@@ -18,10 +17,10 @@ from .forward import Forward
 from .layers import Choice, choose, owner_of, unwrapped
 from .locate import locate, record_body
 from .names import Labels, Point, logfmt
-from .parameters import ParameterStatistics, local, total_norm
+from .parameters import ParameterStatistics, local, outside, total_norm
 from .reading import health, points_of
 from .replay import Origin
-from .replicas import parameters_hash
+from .replicas import is_sharded, parameters_hash, rank_of
 from .surge import Surge
 
 Emit = Callable[[int, int, List[Point]], None]
@@ -32,6 +31,8 @@ MAX_REPORTS = 5
 """Of first non-finite tensors in one run; each runs a forward again."""
 HASH_EVERY = 100
 """Optimizer steps between two hashes of the parameters; the same on every rank."""
+SETTLED = 20
+"""Steps after which all optimizers of a model have stepped."""
 SKIPS = 3
 """Steps in a row that a loss scaler left out while the forward itself was bad: then it is no search for a scale."""
 
@@ -97,8 +98,8 @@ class TorchWatch:
         self._statistics = ParameterStatistics(self._chosen.watched)
         self._cadence = Cadence(every, first_step)
         self._surge = Surge()
-        self._sharded = _is_sharded(model)
-        self._rank, self._ranks = _rank()
+        self._first, self._sharded = first_step, is_sharded(model)
+        self._rank, self._ranks = rank_of()
         self._tells = self._sharded or self._rank == 0
         """The numbers of replicas are the same: rank 0 says them."""
         self._replay = replay and not self._sharded
@@ -156,7 +157,14 @@ class TorchWatch:
             values["llmdbg.watch.layers_left_out"] = self._chosen.left_out
         if self._optimizers:
             values["llmdbg.watch.optimizer"] = ", ".join(type(o).__name__ for o in self._optimizers)
+            if self._knows_all and not self._sharded:
+                values.update(outside(list(self.model.named_parameters()), self._optimizers))
         return values
+
+    @property
+    def _knows_all(self) -> bool:
+        """Optimizers that were not given are found when they step."""
+        return self._given or self.step - self._first >= SETTLED
 
     @guarded
     def close(self) -> None:
@@ -281,7 +289,7 @@ class TorchWatch:
         self._ended, self._own_seconds = now, 0.0
 
     def _tell_config(self) -> None:
-        now = (self._cadence.every, len(self._optimizers))
+        now = (self._cadence.every, len(self._optimizers), self._knows_all)
         if now != self._told and self._emit_config is not None and self._tells:
             self._emit_config(self.config)
         self._told = now
@@ -382,19 +390,3 @@ class TorchWatch:
 
 def _now() -> int:
     return int(time.time() * 1000)
-
-
-def _rank() -> Tuple[int, int]:
-    distributed = torch.distributed
-    if distributed.is_available() and distributed.is_initialized():
-        return distributed.get_rank(), distributed.get_world_size()
-    rank, size = os.environ.get("RANK", ""), os.environ.get("WORLD_SIZE", "")
-    return (int(rank), int(size)) if rank.isdigit() and size.isdigit() else (0, 1)
-
-
-def _is_sharded(model: Any) -> bool:
-    """Its forward is a collective, or its parameters are parts: neither may be asked of one rank alone."""
-    if any(hasattr(p, "_local_tensor") or hasattr(p, "ds_id") for p in model.parameters()):
-        return True
-    kinds = {type(module).__name__ for module in model.modules()}
-    return "SyncBatchNorm" in kinds or any(kind.startswith(("FullyShardedDataParallel", "FSDP")) for kind in kinds)
