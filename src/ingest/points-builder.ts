@@ -87,6 +87,8 @@ interface Gathered {
 export class PointsBuilder {
   readonly #series = new Map<string, Gathered>();
   #table: RowTable | undefined;
+  /** The latest columns of which every place was good: those of the next series are often the same. */
+  #placed: Points | undefined;
   /** The places of a form's metrics in the table; none where one of them was refused. */
   readonly #forms = new Map<readonly string[], readonly number[]>();
   /** Rows that the last batch had: the next one probably has as many. */
@@ -155,13 +157,21 @@ export class PointsBuilder {
     return places;
   }
 
+  #refusalOf(name: string, points: Points): string | undefined {
+    const { step, time } = points;
+    if (this.#placed?.step === step && this.#placed.time === time) return undefined;
+    for (let i = 0; i < step.length; i++) {
+      if (Number.isSafeInteger(step[i]) && isTime(time[i] ?? Number.NaN)) continue;
+      return misplaced(name, { step: step[i] ?? Number.NaN, time: time[i] ?? Number.NaN });
+    }
+    this.#placed = points;
+    return undefined;
+  }
+
   /** Whole columns of one series, of one length, which it keeps. Says why they can't be taken; then nothing was added. */
   addColumns(name: string, labels: Labels, points: Points): string | undefined {
-    const { step, time } = points;
-    for (let i = 0; i < step.length; i++) {
-      const refusal = misplaced(name, { step: step[i] ?? Number.NaN, time: time[i] ?? Number.NaN });
-      if (refusal !== undefined) return refusal;
-    }
+    const refusal = this.#refusalOf(name, points);
+    if (refusal !== undefined) return refusal;
     const series = this.#gathered(seriesId(name, labels), labels, name);
     if (typeof series === "string") return series;
     if (series.place !== undefined) this.#settleRows();
