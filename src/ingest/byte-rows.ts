@@ -16,25 +16,25 @@ const carriage = 13;
 export interface ByteForm {
   readonly row: RowForm;
   /** Behind the row, or -1: it is none of this form. */
-  match(bytes: Uint8Array, from: number): number;
+  match(bytes: Uint8Array, from: number, view: DataView): number;
 }
 
 /** What a line of JSON is but for its numbers; undefined where that is not plain ASCII. */
 export function jsonByteForm(texts: readonly string[], row: RowForm): ByteForm | undefined {
-  const parts: Uint8Array[] = [];
+  const parts: Part[] = [];
   for (const text of texts) {
     const codes = Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
     if (codes.some((code) => code > 127)) return undefined;
-    parts.push(Uint8Array.from(codes));
+    parts.push(partOf(Uint8Array.from(codes)));
   }
   const scanner = new ByteNumberScanner();
   const { numbers } = row;
-  const match = (bytes: Uint8Array, from: number): number => {
+  const match = (bytes: Uint8Array, from: number, view: DataView): number => {
     let at = from;
     for (let i = 0; i < parts.length; i++) {
       const part = parts[i];
-      if (part === undefined || !startsWith(bytes, at, part)) return -1;
-      at += part.length;
+      if (part === undefined || !startsWith(bytes, at, part, view)) return -1;
+      at += part.bytes.length;
       if (i === numbers.length) break;
       if (!scanner.scan(bytes, at)) return -1;
       numbers[i] = scanner.value;
@@ -45,9 +45,34 @@ export function jsonByteForm(texts: readonly string[], row: RowForm): ByteForm |
   return { row, match };
 }
 
-function startsWith(bytes: Uint8Array, from: number, part: Uint8Array): boolean {
-  for (let i = 0; i < part.length; i++) if (bytes[from + i] !== part[i]) return false;
-  return true;
+/** What stands between two numbers: half of a long log is the names of its metrics, the same in each line. */
+interface Part {
+  readonly bytes: Uint8Array;
+  /** Eight bytes each, compared at once; the last ones overlap those before. Of ASCII none is NaN, none is -0. */
+  readonly words: Float64Array;
+}
+
+const wordBytes = 8;
+
+function partOf(bytes: Uint8Array): Part {
+  const view = new DataView(bytes.buffer);
+  const count = bytes.length < wordBytes ? 0 : Math.ceil(bytes.length / wordBytes);
+  const words = Float64Array.from({ length: count }, (_, i) =>
+    view.getFloat64(Math.min(i * wordBytes, bytes.length - wordBytes), true),
+  );
+  return { bytes, words };
+}
+
+function startsWith(all: Uint8Array, from: number, { bytes, words }: Part, view: DataView): boolean {
+  const { length } = bytes;
+  if (from + length > all.length) return false;
+  if (length < wordBytes) {
+    for (let i = 0; i < length; i++) if (all[from + i] !== bytes[i]) return false;
+    return true;
+  }
+  const last = words.length - 1;
+  for (let i = 0; i < last; i++) if (view.getFloat64(from + i * wordBytes, true) !== words[i]) return false;
+  return view.getFloat64(from + length - wordBytes, true) === words[last];
 }
 
 /** Numbers between delimiters; a field may be empty. */
@@ -89,12 +114,13 @@ export interface ByteRows {
 export function readByteRows(forms: readonly ByteForm[], rows: ByteRows): { from: number; line: number } {
   const { bytes, out, now } = rows;
   let { from, line } = rows;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let form = forms[0];
   while (from < bytes.length) {
-    let end = form?.match(bytes, from) ?? -1;
+    let end = form?.match(bytes, from, view) ?? -1;
     for (let i = 0; end === -1 && i < forms.length; i++) {
       form = forms[i];
-      end = form?.match(bytes, from) ?? -1;
+      end = form?.match(bytes, from, view) ?? -1;
     }
     if (end === -1 || form === undefined || end - from > maxLineBytes) break;
     if (bytes[end] === carriage) end += 1;

@@ -25,13 +25,30 @@ export async function* piecesOf(file: FileHandle, path: string): AsyncGenerator<
 }
 
 async function* plain(file: FileHandle): AsyncGenerator<Piece> {
-  const piece = Buffer.alloc(pieceBytes);
-  for (let at = 0; ;) {
-    const { bytesRead } = await file.read(piece, 0, piece.length, at);
-    if (bytesRead === 0) return;
-    at += bytesRead;
-    yield { bytes: piece.subarray(0, bytesRead), at };
+  // While one piece is worked on, the next is read into the other buffer.
+  let [piece, other] = [Buffer.alloc(pieceBytes), Buffer.alloc(pieceBytes)];
+  let at = 0;
+  let reading = readAhead(file, piece, at);
+  try {
+    for (;;) {
+      const { bytesRead } = await reading;
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      reading = readAhead(file, other, at);
+      yield { bytes: piece.subarray(0, bytesRead), at };
+      [piece, other] = [other, piece];
+    }
+  } finally {
+    // Whoever stops reading closes the file next.
+    await reading.catch(() => undefined);
   }
+}
+
+/** Nobody waits yet when it fails: whoever does later is told then. */
+function readAhead(file: FileHandle, into: Buffer, at: number): ReturnType<FileHandle["read"]> {
+  const reading = file.read(into, 0, into.length, at);
+  reading.catch(() => undefined);
+  return reading;
 }
 
 async function* unpacked(file: FileHandle, path: string): AsyncGenerator<Piece> {
