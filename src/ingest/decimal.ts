@@ -1,62 +1,59 @@
 /** Decimal digits to the float64 that is nearest to them, which is what `Number` gives for their text. */
 
 /** Powers of ten up to this one are exact in a float64. */
-const mostPower = 22;
-const powers: readonly number[] = Array.from({ length: mostPower + 1 }, (_, i) => Number(`1e${i}`));
+export const mostPower = 22;
+export const powers: readonly number[] = Array.from({ length: mostPower + 1 }, (_, i) => Number(`1e${i}`));
 /** Every integer of so many digits is exact in a float64. */
 export const exactDigits = 15;
 /** Digits behind those that are still taken into account here; Python prints up to two. */
 const mostLowDigits = 7;
 /** Veltkamp's constant: it splits a float64 into two halves whose products are exact. */
 const splitter = 2 ** 27 + 1;
-/** What the quotient and product of pairs below are off by at most is 2^-103; this leaves room. */
+/** What the quotient and product of pairs below are off by at most is 2^-102; this leaves room. */
 const doubt = 2 ** -95;
+const upperHalf = (value: number): number => splitter * value - (splitter * value - value);
+const upperPowers = powers.map(upperHalf);
+const inverses = powers.map((power) => 1 / power);
+
+/** What `longDecimal` found: a cell, since a number that is returned would be an object each time. */
+export const found = new Float64Array(1);
 
 /**
- * `mantissa` x 10^`exponent`, for a mantissa of at most `exactDigits` digits. Both are exact, so that one
- * multiplication or division rounds once, which is correct. Undefined where a power of ten is not exact.
+ * (`high` x 10^`lowDigits` + `low`) x 10^`exponent`, for a `high` of `exactDigits` digits and up to `mostLowDigits`
+ * more, as the sum of two float64 (T. J. Dekker, A floating-point technique for extending the available precision,
+ * 1971). False in the rare case that the value is too near to the middle between two float64 to tell which is nearer.
  */
-export function decimal(mantissa: number, exponent: number): number | undefined {
-  const power = powers[exponent < 0 ? -exponent : exponent];
-  if (power === undefined) return undefined;
-  return exponent < 0 ? mantissa / power : mantissa * power;
-}
-
-/**
- * The same for `high` x 10^`lowDigits` + `low`, with up to `mostLowDigits` more digits: as the sum of two float64
- * (T. J. Dekker, A floating-point technique for extending the available precision, 1971). Undefined in the rare
- * case that the value is too near to the middle between two float64 to tell which is nearer.
- */
-export function longDecimal(high: number, low: number, lowDigits: number, exponent: number): number | undefined {
-  const power = powers[exponent < 0 ? -exponent : exponent];
-  const shift = powers[lowDigits];
-  if (power === undefined || shift === undefined || lowDigits > mostLowDigits) return undefined;
+export function longDecimal(high: number, low: number, lowDigits: number, exponent: number): boolean {
+  const place = exponent < 0 ? -exponent : exponent;
+  if (place > mostPower || lowDigits > mostLowDigits) return false;
+  const power = powers[place] ?? 1;
+  const upperPower = upperPowers[place] ?? 1;
+  const shift = powers[lowDigits] ?? 1;
+  const upperShift = upperPowers[lowDigits] ?? 1;
   const product = high * shift;
-  const mantissa = product + low;
+  const whole = product + low;
   // What rounding took from the product and from the sum.
-  const rest = low - (mantissa - product) + productError(high, shift, product);
-  let first: number;
-  let second: number;
+  const rest = low - (whole - product) + productError(high, shift, upperShift, product);
+  let main: number;
+  let more: number;
   if (exponent < 0) {
-    first = mantissa / power;
-    const back = first * power;
-    second = (mantissa - back - productError(first, power, back) + rest) / power;
+    main = whole / power;
+    const back = main * power;
+    more = (whole - back - productError(main, power, upperPower, back) + rest) * (inverses[place] ?? 1);
   } else {
-    first = mantissa * power;
-    second = productError(mantissa, power, first) + rest * power;
+    main = whole * power;
+    more = productError(whole, power, upperPower, main) + rest * power;
   }
-  const margin = first * doubt;
-  const below = first + (second - margin);
-  return below === first + (second + margin) ? below : undefined;
+  const margin = main * doubt;
+  const below = main + (more - margin);
+  found[0] = below;
+  return below === main + (more + margin);
 }
 
-/** `a` x `b` - `product`, exactly. */
-function productError(a: number, b: number, product: number): number {
-  const wideA = splitter * a;
-  const highA = wideA - (wideA - a);
-  const lowA = a - highA;
-  const wideB = splitter * b;
-  const highB = wideB - (wideB - b);
-  const lowB = b - highB;
-  return highA * highB - product + highA * lowB + lowA * highB + lowA * lowB;
+/** `a` x `b` - `product`, exactly. `upperB`: the upper half of `b`. */
+function productError(a: number, b: number, upperB: number, product: number): number {
+  const upperA = upperHalf(a);
+  const lowerA = a - upperA;
+  const lowerB = b - upperB;
+  return upperA * upperB - product + upperA * lowerB + lowerA * upperB + lowerA * lowerB;
 }

@@ -1,4 +1,4 @@
-import { decimal, exactDigits, longDecimal } from "./decimal.ts";
+import { exactDigits, found, longDecimal, mostPower, powers } from "./decimal.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 /**
@@ -59,9 +59,14 @@ export class NumberScanner {
       exponent += isSmall ? -power : power;
     }
     this.end = at;
-    const size = lowDigits === 0 ? decimal(mantissa, exponent) : longDecimal(mantissa, low, lowDigits, exponent);
-    if (size === undefined) this.value = Number(text.slice(from, at));
-    else this.value = isNegative ? -size : size;
+    if (lowDigits === 0 && exponent >= -mostPower && exponent <= mostPower) {
+      // Both exact, so that one multiplication or division rounds once, which is correct.
+      const size = exponent < 0 ? mantissa / (powers[-exponent] ?? 1) : mantissa * (powers[exponent] ?? 1);
+      this.value = isNegative ? -size : size;
+    } else if (lowDigits > 0 && longDecimal(mantissa, low, lowDigits, exponent)) {
+      const size = found[0] ?? Number.NaN;
+      this.value = isNegative ? -size : size;
+    } else this.value = Number(text.slice(from, at));
     return true;
   }
 }
@@ -121,9 +126,14 @@ export class ByteNumberScanner {
       exponent += isSmall ? -power : power;
     }
     this.end = at;
-    const size = lowDigits === 0 ? decimal(mantissa, exponent) : longDecimal(mantissa, low, lowDigits, exponent);
-    if (size === undefined) this.value = Number(decodeUtf8(bytes.subarray(from, at)));
-    else this.value = isNegative ? -size : size;
+    if (lowDigits === 0 && exponent >= -mostPower && exponent <= mostPower) {
+      // Both exact, so that one multiplication or division rounds once, which is correct.
+      const size = exponent < 0 ? mantissa / (powers[-exponent] ?? 1) : mantissa * (powers[exponent] ?? 1);
+      this.value = isNegative ? -size : size;
+    } else if (lowDigits > 0 && longDecimal(mantissa, low, lowDigits, exponent)) {
+      const size = found[0] ?? Number.NaN;
+      this.value = isNegative ? -size : size;
+    } else this.value = Number(decodeUtf8(bytes.subarray(from, at)));
     return true;
   }
 }
