@@ -1,5 +1,6 @@
 import { at, median, SortedWindow, spreadOfWindow } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
+import { defineFold } from "../fold.ts";
 import { stepsPerSecond, stepTime, throughput, trainLoss } from "../signals.ts";
 import type { SeriesData } from "../run-data.ts";
 import { type Curve, longest, whole } from "./curve.ts";
@@ -83,19 +84,9 @@ export const pace = defineFact<Pace>({
     const curve = get(course);
     if (curve === undefined) return undefined;
     const name = curve.series.replace(/\{.*$/, "");
-    if (stepTime.matches(name, {}))
-      return paceOf(
-        positive(curve, (value) => value),
-        "step time",
-      );
-    const isMeasured = throughput.matches(name, {});
-    if (isMeasured || stepsPerSecond.matches(name, {}))
-      return paceOf(
-        positive(curve, (value) => 1 / value),
-        "throughput",
-        isMeasured,
-      );
-    return paceOf(between(curve), "time between rows");
+    if (stepTime.matches(name, {})) return byStepTime(curve);
+    if (throughput.matches(name, {})) return byThroughput(curve);
+    return stepsPerSecond.matches(name, {}) ? byStepsPerSecond(curve) : byRowTimes(curve);
   },
 });
 
@@ -110,63 +101,113 @@ function strideOf(series: Curve): number {
   return stride;
 }
 
-function positive(series: Curve, of: (value: number) => number): Curve {
-  const rows: number[] = [];
-  const stride = strideOf(series);
-  for (let i = settleRows; i < series.length; i += stride)
-    if (at(series.value, i) > 0 && at(series.value, i) < 1e15) rows.push(i);
-  return {
-    series: series.series,
-    step: Float64Array.from(rows, (i) => at(series.step, i)),
-    time: Float64Array.from(rows, (i) => at(series.time, i)),
-    value: Float64Array.from(rows, (i) => of(at(series.value, i))),
-    length: rows.length,
-  };
+/** How the time per step is read out of a series. */
+interface Reading {
+  readonly from: Pace["from"];
+  readonly isMeasured: boolean;
+  /** Time per step that a row tells; NaN when it tells none. */
+  readonly timeAt: (curve: Curve, row: number, walk: Walk) => number;
 }
 
+/** What a look at the rows one by one has come to. */
+interface Walk {
+  stride: number;
+  /** The next row of the series to be looked at. */
+  next: number;
+  /** The row from which the time to the next is counted. */
+  before: number;
+  step: number[];
+  time: number[];
+  value: number[];
+  smooth: number[];
+  window: SortedWindow;
+  band: SortedWindow;
+  slowdowns: Slowdown[];
+  open: { readonly row: number; readonly usual: number; readonly bar: number } | null;
+}
+
+const startWalk = (stride: number): Walk => ({
+  stride,
+  next: settleRows,
+  before: settleRows,
+  step: [],
+  time: [],
+  value: [],
+  smooth: [],
+  window: new SortedWindow(smoothRows),
+  band: new SortedWindow(bandRows),
+  slowdowns: [],
+  open: null,
+});
+
+/** The pace by this reading; of a curve that grew only the new rows are looked at. */
+function paceBy(reading: Reading): (curve: Curve) => Pace | undefined {
+  const walked = defineFold<Walk>({
+    start: () => startWalk(0),
+    advance(walk, curve) {
+      const stride = strideOf(curve);
+      // Every other row of those so far: these are other neighbours.
+      if (walk.stride !== stride) Object.assign(walk, startWalk(stride));
+      for (; walk.next < curve.length; walk.next += stride) {
+        const value = reading.timeAt(curve, walk.next, walk);
+        if (Number.isNaN(value)) continue;
+        walk.step.push(at(curve.step, walk.next));
+        walk.time.push(at(curve.time, walk.next));
+        walk.value.push(value);
+        walk.window.push(value);
+        walk.smooth.push(walk.window.quantile(0.5));
+        lookForSlowdown(walk, reading);
+      }
+    },
+  });
+  return (curve) => paceOf(curve.series, walked(curve), reading);
+}
+
+const positive =
+  (of: (value: number) => number): Reading["timeAt"] =>
+  (curve, row) => {
+    const value = at(curve.value, row);
+    return value > 0 && value < 1e15 ? of(value) : Number.NaN;
+  };
+
+const byStepTime = paceBy({ from: "step time", isMeasured: true, timeAt: positive((value) => value) });
+const byThroughput = paceBy({ from: "throughput", isMeasured: true, timeAt: positive((value) => 1 / value) });
+const byStepsPerSecond = paceBy({ from: "throughput", isMeasured: false, timeAt: positive((value) => 1 / value) });
 /** Time per step between neighbouring rows. Rows that came in one piece of output have no time of their own. */
-function between(losses: Curve): Curve {
-  const rows: number[] = [];
-  const values: number[] = [];
-  const stride = strideOf(losses);
-  let before = settleRows;
-  for (let i = settleRows + stride; i < losses.length; i += stride) {
-    const steps = at(losses.step, i) - at(losses.step, before);
-    const time = at(losses.time, i) - at(losses.time, before);
-    if (steps <= 0 || time < 0) before = i;
-    if (!(steps > 0 && time > 0)) continue;
-    rows.push(i);
-    values.push(time / steps);
-    before = i;
-  }
-  return {
-    series: losses.series,
-    step: Float64Array.from(rows, (i) => at(losses.step, i)),
-    time: Float64Array.from(rows, (i) => at(losses.time, i)),
-    value: Float64Array.from(values),
-    length: rows.length,
-  };
-}
+const byRowTimes = paceBy({
+  from: "time between rows",
+  isMeasured: false,
+  timeAt(losses, row, walk) {
+    const steps = at(losses.step, row) - at(losses.step, walk.before);
+    const time = at(losses.time, row) - at(losses.time, walk.before);
+    const isTime = steps > 0 && time > 0;
+    if (steps <= 0 || time < 0 || isTime) walk.before = row;
+    return isTime ? time / steps : Number.NaN;
+  },
+});
 
-function paceOf(rows: Curve, from: Pace["from"], isMeasured = from !== "time between rows"): Pace | undefined {
-  if (rows.length < fewestRows) return undefined;
-  const window = new SortedWindow(smoothRows);
-  const smooth = new Float64Array(rows.length);
-  for (let i = 0; i < rows.length; i++) {
-    window.push(at(rows.value, i));
-    smooth[i] = window.quantile(0.5);
-  }
-  const factor = from === "time between rows" ? factorBetween : factorLogged;
+function paceOf(series: string, walk: Readonly<Walk>, { from, isMeasured }: Reading): Pace | undefined {
+  if (walk.value.length < fewestRows) return undefined;
+  const column = (values: readonly number[]): Float64Array => new Float64Array(values);
+  const rows: Curve = {
+    series,
+    step: column(walk.step),
+    time: column(walk.time),
+    value: column(walk.value),
+    length: walk.value.length,
+  };
+  const smooth = column(walk.smooth);
   // Times that are not known count as long ones.
   const isWorth = (slow: Slowdown): boolean => isMeasured || !(lostIn(slow, rows) < leastLostMs);
   const growth = growthIn(rows, smooth, isMeasured ? growthFactor : factorBetween);
+  const open = slowdownTo(walk, null, isMeasured);
   return {
     rows,
     from,
     isMeasured,
     start: median(rows.value.subarray(0, fewestRows)),
     smooth,
-    slowdowns: slowdownsIn(rows, { smooth, factor, isMeasured }).filter(isWorth),
+    slowdowns: [...walk.slowdowns, ...(open === undefined ? [] : [open])].filter(isWorth),
     growth: growth !== null && isWorth(growth) ? growth : null,
   };
 }
@@ -179,46 +220,46 @@ function lostIn({ row, rows: count, usual }: Slowdown, rows: Curve): number {
   return lost;
 }
 
-function slowdownsIn(
-  rows: Curve,
-  { smooth, factor, isMeasured }: { smooth: Float64Array; factor: number; isMeasured: boolean },
-): Slowdown[] {
-  const band = new SortedWindow(bandRows);
-  const found: Slowdown[] = [];
-  let open: { row: number; usual: number; bar: number } | null = null;
-  const close = (end: number | null): void => {
-    if (open === null) return;
-    const to = end ?? rows.length;
-    const now = median(rows.value.subarray(open.row, to));
-    if (to - open.row >= (now >= 2 * open.usual && isMeasured ? lastingRowsDoubled : lastingRows)) {
-      const bar = open.usual + 0.5 * (open.bar - open.usual);
-      let row = open.row;
-      while (row > 0 && at(rows.value, row - 1) > bar) row -= 1;
-      found.push({
-        row,
-        step: at(rows.step, row),
-        usual: open.usual,
-        now,
-        rows: to - row,
-        endStep: end === null ? null : at(rows.step, end),
-      });
-    }
-    open = null;
+/** The open slowdown, when it ended at this row or goes on, and lasted. */
+function slowdownTo(
+  { open, step, value }: Readonly<Walk>,
+  end: number | null,
+  isMeasured: boolean,
+): Slowdown | undefined {
+  if (open === null) return undefined;
+  const to = end ?? value.length;
+  const now = median(value.slice(open.row, to));
+  if (to - open.row < (now >= 2 * open.usual && isMeasured ? lastingRowsDoubled : lastingRows)) return undefined;
+  const bar = open.usual + 0.5 * (open.bar - open.usual);
+  let row = open.row;
+  while (row > 0 && at(value, row - 1) > bar) row -= 1;
+  return {
+    row,
+    step: at(step, row),
+    usual: open.usual,
+    now,
+    rows: to - row,
+    endStep: end === null ? null : at(step, end),
   };
-  for (let i = 0; i < rows.length; i++) {
-    const value = at(smooth, i);
-    if (open !== null) {
-      if (value > open.usual + backShare * (open.bar - open.usual)) continue;
-      close(i);
-    }
-    if (i >= smoothRows) band.push(at(rows.value, i - smoothRows));
-    if (band.length < smoothRows) continue;
-    const usual = band.quantile(0.5);
-    const bar = Math.max(factor * usual, usual + bandSigmas * spreadOfWindow(band));
-    if (value >= bar) open = { row: i, usual, bar };
+}
+
+/** Looks at the row that came last. */
+function lookForSlowdown(walk: Walk, { from, isMeasured }: Reading): void {
+  const row = walk.value.length - 1;
+  const value = at(walk.smooth, row);
+  if (walk.open !== null) {
+    if (value > walk.open.usual + backShare * (walk.open.bar - walk.open.usual)) return;
+    const slowdown = slowdownTo(walk, row, isMeasured);
+    if (slowdown !== undefined) walk.slowdowns.push(slowdown);
+    walk.open = null;
   }
-  close(null);
-  return found;
+  const { band } = walk;
+  if (row >= smoothRows) band.push(at(walk.value, row - smoothRows));
+  if (band.length < smoothRows) return;
+  const usual = band.quantile(0.5);
+  const factor = from === "time between rows" ? factorBetween : factorLogged;
+  const bar = Math.max(factor * usual, usual + bandSigmas * spreadOfWindow(band));
+  if (value >= bar) walk.open = { row, usual, bar };
 }
 
 function growthIn(rows: Curve, smooth: Float64Array, factor: number): Slowdown | null {
