@@ -152,6 +152,12 @@ export const evalMetric: Signal = {
     ),
 };
 
+/** How often the first guess is right, on training batches. */
+export const trainAccuracy: Signal = {
+  id: "accuracy",
+  matches: (name) => !isEval.test(name) && /(^|[/_.\s-])(acc(uracy)?(@?1)?|top[_-]?1)$/i.test(name),
+};
+
 /** One statistic of each layer, as `llmdbg.watch` logs them: the label `layer` is the module's path. */
 const ofLayers = (stat: string): Signal => ({
   id: `${layerPrefix}${stat}`,
@@ -190,6 +196,14 @@ const layerSignals: ReadonlyMap<string, Signal> = new Map(
 /** Mean log-sum-exp of the output logits. */
 export const logitsLogZ: Signal = { id: "logits/log_z", matches: (name) => name === "logits/log_z" };
 
+/** Number of classes or tokens that the output chooses among. */
+export const logitsSize: Signal = { id: "logits/size", matches: (name) => name === "logits/size" };
+
+/** What the model is given, as `llmdbg.watch` sees it. */
+export const inputMean: Signal = { id: "input/mean", matches: (name) => name === "input/mean" };
+export const inputStd: Signal = { id: "input/std", matches: (name) => name === "input/std" };
+export const inputAbsMax: Signal = { id: "input/abs_max", matches: (name) => name === "input/abs_max" };
+
 const signals: readonly Signal[] = [
   trainLoss,
   evalLoss,
@@ -224,7 +238,12 @@ const signals: readonly Signal[] = [
   chosenLogps,
   rejectedLogps,
   evalMetric,
+  trainAccuracy,
   logitsLogZ,
+  logitsSize,
+  inputMean,
+  inputStd,
+  inputAbsMax,
 ];
 
 /** Whether any rule can look at this series; the server keeps only these in the engine's memory. */

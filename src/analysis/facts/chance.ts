@@ -1,8 +1,8 @@
 import { at, median } from "../../base/statistics.ts";
 import { defineFact, type Fact, type RunView } from "../fact.ts";
 import type { SeriesData } from "../run-data.ts";
-import { logitsLogZ } from "../signals.ts";
-import { type Curve, longest } from "./curve.ts";
+import { logitsLogZ, logitsSize, trainAccuracy } from "../signals.ts";
+import { type Curve, longest, whole } from "./curve.ts";
 import { taskMetrics } from "./eval-loss.ts";
 import { gradNorm } from "./grad-norm.ts";
 import { vocabularySize } from "./options.ts";
@@ -25,8 +25,8 @@ const lossBand = 0.03;
 /** ln of the number of classes: configured, printed, or read off an accuracy that is 1/k with a loss of ln(k). */
 export const chance: Fact<Chance> = defineFact<Chance>({
   id: "vocab_size or number of classes",
-  derive(_run, get) {
-    const vocabulary = get(vocabularySize);
+  derive(run, get) {
+    const vocabulary = get(vocabularySize) ?? watchedClasses(run, get(taskMetrics));
     if (vocabulary !== undefined)
       return vocabulary > 1
         ? { loss: Math.log(vocabulary), words: `ln(${vocabulary})`, classes: vocabulary }
@@ -54,6 +54,25 @@ const standsAtCoin = (values: Float64Array): boolean =>
     (level) => Math.abs(level / Math.LN2 - 1) < coinShare,
   );
 
+/** Accuracies of the first rows, and how far from that of guessing they may be: few examples scatter widely. */
+const guessingRows = 5;
+const guessing = { from: 0.3, to: 2 };
+
+/** Classes that `llmdbg.watch` counted in the output, where the output is one of classes. */
+function watchedClasses(run: RunView, tasks: readonly Curve[] | undefined): number | undefined {
+  const sizes = longest(run.series(logitsSize));
+  if (sizes === undefined) return undefined;
+  const size = at(sizes.value, 0);
+  if (run.config(...languageKeys) !== undefined) return size;
+  const accuracy = [...(tasks ?? []), ...run.series(trainAccuracy).map(whole)].find(({ series }) =>
+    /(acc(uracy)?(@?1)?|top[_-]?1)$/i.test(series),
+  );
+  // The output of a retriever or a regression has a width as well; only guessing among classes is right this often.
+  const early =
+    accuracy === undefined ? Number.NaN : levelOf(accuracy.value, 0, Math.min(guessingRows, accuracy.length));
+  return early * size > guessing.from && early * size < guessing.to ? size : undefined;
+}
+
 /** A first loss this many times the level to which it falls within the first tenth ... */
 const fallFactor = 5;
 /** ... with a gradient that shrinks as much, and little to gain from there on. */
@@ -69,7 +88,8 @@ export const startLevel: Fact<Chance> = defineFact<Chance>({
   id: "vocab_size or number of classes",
   derive(run, get) {
     const known = get(chance);
-    if (known !== undefined && get(vocabularySize) !== undefined) return known;
+    const isCounted = get(vocabularySize) !== undefined || watchedClasses(run, get(taskMetrics)) !== undefined;
+    if (known !== undefined && isCounted) return known;
     const rows = get(supervisedLoss);
     const norms = get(gradNorm);
     if (rows === undefined || !isCrossEntropy(run, get(taskMetrics))) return undefined;

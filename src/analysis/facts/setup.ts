@@ -1,6 +1,7 @@
 import { at } from "../../base/statistics.ts";
 import { defineFact, type RunView } from "../fact.ts";
 import { layerActivationMax, layerActivationStd } from "./layers.ts";
+import { type Inputs, inputs } from "./inputs.ts";
 import { learningRate } from "./learning-rate.ts";
 import { optimizer } from "./optimizer.ts";
 import { options, precision } from "./options.ts";
@@ -33,6 +34,9 @@ export interface Setup {
   readonly initial: number | null;
   readonly layerCount: number | null;
   readonly trainableShare: number | null;
+  /** Layers with trainable parameters that no optimizer holds, as `llmdbg.watch` saw them. */
+  readonly notOptimized: { readonly names: string; readonly layers: number; readonly share: number } | null;
+  readonly inputs: Inputs | null;
   /** Activations of the first step: their standard deviation in the last layer over that in the first. */
   readonly growth: number | null;
   /** Largest output of the first layer at the first watched step. */
@@ -67,6 +71,8 @@ export const setup = defineFact<Setup>({
     const clip = settings?.number("max_grad_norm") ?? null;
     const trainable = numberOf(run, "model.trainable_parameters");
     const parameters = numberOf(run, "model.parameters");
+    const optimized = numberOf(run, "model.optimized_parameters");
+    const missing = run.config("model.not_optimized");
     const stds = get(layerActivationStd) ?? [];
     const [first] = stds;
     const last = stds.at(-1);
@@ -96,6 +102,15 @@ export const setup = defineFact<Setup>({
       initial: numberOf(run, "initializer_range", "init_std", "init_scale", "weight_init_std"),
       layerCount: numberOf(run, "n_layer", "num_layers", "num_hidden_layers", "n_layers", "hidden_layers", "depth"),
       trainableShare: trainable === null || parameters === null || parameters === 0 ? null : trainable / parameters,
+      notOptimized:
+        typeof missing !== "string" || optimized === null || trainable === null
+          ? null
+          : {
+              names: missing,
+              layers: numberOf(run, "model.not_optimized_layers") ?? missing.split(", ").length,
+              share: 1 - optimized / trainable,
+            },
+      inputs: get(inputs) ?? null,
       growth:
         first === undefined || last === undefined || stds.length < 3 ? null : at(last.value, 0) / at(first.value, 0),
       firstOutput: firstMax === undefined ? null : at(firstMax.value, 0),

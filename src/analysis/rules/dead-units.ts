@@ -12,9 +12,11 @@ import {
 } from "../facts/layers.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { options } from "../facts/options.ts";
+import { setup as setupFact } from "../facts/setup.ts";
 import { leakyActivation, lowerRateOf, scaleInitialization } from "../layer-advice.ts";
 import { say, saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
+import { unscaledInput } from "../suspects/inputs.ts";
 
 /** A layer is dead from half of its units on: SageMaker Debugger's DeadRelu (threshold_layer 50 %) ... */
 const deadShare = 0.5;
@@ -50,11 +52,12 @@ export const deadUnits = defineRule({
     shares: layerDeadShare,
     gradients: optional(layerGradNorm),
     rate: optional(learningRate),
+    setup: setupFact,
     options,
   },
   signOf: ["non-finite-layer", "non-finite-loss", "loss-divergence", "gradient-explosion"],
   leadsTo: ["no-learning", "loss-plateau", "frozen-layer", "gradient-vanishing"],
-  check({ shares, gradients, rate, options: settings }) {
+  check({ shares, gradients, rate, setup, options: settings }) {
     const deaths = shares.flatMap((curve) => deathOf(curve) ?? []);
     // The earliest; of those of the same step the one that lost most.
     const [worst] = deaths.toSorted((a, b) => stepOf(a) - stepOf(b) || b.now - a.now || a.curve.depth - b.curve.depth);
@@ -131,7 +134,10 @@ export const deadUnits = defineRule({
             id: "degenerate-input",
             statement: "The inputs are not centred: most of them drive the units below 0.",
             prior: 0.1,
-            clues: [{ present: isFromStart && curve.depth === 0, for: "it is the first layer", weight: 2 }],
+            clues: [
+              { present: isFromStart && curve.depth === 0, for: "it is the first layer", weight: 2 },
+              ...unscaledInput(setup),
+            ],
           },
         ]),
         advice: isFromStart

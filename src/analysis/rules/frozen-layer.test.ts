@@ -70,3 +70,37 @@ describe(rule, () => {
     expect(missingFor(rule, { rows: healthy.rows })).toEqual(["layer/update_ratio (llmdbg.watch)"]);
   });
 });
+
+describe("parameters that no optimizer holds", () => {
+  const config = {
+    "model.parameters": 1000,
+    "model.trainable_parameters": 1000,
+    "model.optimized_parameters": 150,
+    "model.not_optimized": "cls, blocks.0.attn.qkv, blocks.1.mlp.out",
+    "model.not_optimized_layers": 12,
+  };
+
+  test("are told from the first watched step on, whatever the rows say", () => {
+    const short = watchedStory(7, still(0.2));
+    const series = short.series?.map((one) => ({
+      ...one,
+      step: one.step.slice(0, 2),
+      time: one.time.slice(0, 2),
+      value: one.value.slice(0, 2),
+    }));
+    const finding = findingOf(rule, { ...short, series: series ?? [], config });
+    expect(finding).toMatchObject({ severity: "warning", onset: { layer: "blocks.0.attn.qkv" } });
+    expect(finding?.message).toContain("85 % of all trainable ones");
+    expect(finding?.causes[0]?.id).toBe("frozen-parameters");
+  });
+
+  test("are told without any layer series", () => {
+    expect(findingOf(rule, { rows: [], config })).toMatchObject({ severity: "warning", onset: { step: null } });
+  });
+
+  test("are left alone where freezing is meant, or where it is a copy", () => {
+    expect(findingOf(rule, { rows: [], config: { ...config, freeze_backbone: true } })).toBeUndefined();
+    const teacher = { ...config, "model.not_optimized": "teacher.0, teacher.1" };
+    expect(findingOf(rule, { rows: [], config: teacher })).toBeUndefined();
+  });
+});

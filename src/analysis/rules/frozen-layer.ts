@@ -1,6 +1,6 @@
 import { at } from "../../base/statistics.ts";
 import { rank } from "../causes.ts";
-import { optional } from "../fact.ts";
+import { defineFact, optional } from "../fact.ts";
 import { intendedFreezing } from "../facts/intended-freezing.ts";
 import {
   curveOf,
@@ -10,10 +10,10 @@ import {
   layerUpdateRatio,
   layerWeightNorm,
 } from "../facts/layers.ts";
-import { options } from "../facts/options.ts";
-import { setup as setupFact } from "../facts/setup.ts";
-import { saySteps } from "../numbers.ts";
-import { defineRule } from "../rule.ts";
+import { options, type Options } from "../facts/options.ts";
+import { setup as setupFact, type Setup } from "../facts/setup.ts";
+import { say, saySteps } from "../numbers.ts";
+import { defineRule, type FindingDraft } from "../rule.ts";
 
 /** Watched rows without a change; SageMaker Debugger's UnchangedTensor takes 3, but a router may leave an expert out for some. */
 const fewestRows = 5;
@@ -32,12 +32,18 @@ interface Frozen {
   readonly gradient: "some" | "zero" | "none" | "unknown";
 }
 
+/** The layers that train, or none where it is known all the same that some can not. */
+const updatesOrOptimizer = defineFact<readonly LayerCurve[]>({
+  id: layerUpdateRatio.id,
+  derive: (_run, get) => get(layerUpdateRatio) ?? (get(setupFact)?.notOptimized === null ? undefined : []),
+});
+
 export const frozenLayer = defineRule({
   id: "frozen-layer",
   title: "A layer does not change",
   why: "The other layers train around weights that stay what they were, often random ones.",
   needs: {
-    updates: layerUpdateRatio,
+    updates: updatesOrOptimizer,
     gradients: optional(layerGradNorm),
     weights: optional(layerWeightNorm),
     intended: intendedFreezing,
@@ -45,8 +51,12 @@ export const frozenLayer = defineRule({
     options,
   },
   signOf: ["non-finite-layer"],
+  leadsTo: ["no-learning", "loss-plateau"],
   check({ updates, gradients, weights, intended, setup, options: settings }) {
     if (intended.reason !== null) return [];
+    const forgotten = setup.notOptimized;
+    if (forgotten !== null && forgotten.names.split(", ").some((name) => !copies.test(name)))
+      return [notGiven(forgotten, updates, settings)];
     const training = updates.filter((curve) => isMoving(curve));
     if (training.length === 0) return [];
     const latest = training.reduce((last, curve) => Math.max(last, at(curve.step, curve.length - 1)), 0);
@@ -148,6 +158,52 @@ export const frozenLayer = defineRule({
     ];
   },
 });
+
+/** The optimizer was asked: this needs no rows, and there is nothing to weigh. */
+function notGiven(
+  { names, layers, share }: NonNullable<Setup["notOptimized"]>,
+  updates: readonly LayerCurve[],
+  settings: Options,
+): FindingDraft {
+  const listed = names.split(", ");
+  const watched = listed.find((name) => curveOf(updates, name) !== null);
+  const first = watched ?? listed[0] ?? names;
+  const curve = curveOf(updates, first) ?? updates[0];
+  const more = layers - Math.min(3, listed.length);
+  return {
+    severity: "warning",
+    message: `${listed.slice(0, 3).join(", ")}${more > 0 ? ` and ${more} more` : ""} have trainable parameters that no optimizer holds: ${say(Math.round(100 * share))} % of all trainable ones stay what they were. Gradients are computed for them in each step, and nothing is done with those.`,
+    onset: { step: curve === undefined ? null : at(curve.step, 0), layer: first },
+    end: null,
+    recovered: false,
+    evidence: [
+      {
+        series: null,
+        step: null,
+        value: layers,
+        note: "layers with parameters that no optimizer holds (llmdbg.watch)",
+      },
+    ],
+    causes: rank([
+      {
+        id: "frozen-parameters",
+        statement: "The parameters were not given to the optimizer.",
+        prior: 1,
+        clues: [{ present: true, for: "the optimizer's parameter groups do not hold them", weight: 10 }],
+      },
+    ]),
+    advice: [
+      {
+        id: "train-layer",
+        summary: `Make the optimizer from all of model.parameters(), after every layer exists. If ${first} is meant to stay as it is, set requires_grad_(False) on it: its gradients then cost nothing.`,
+        changes: [],
+        dialect: settings.dialect,
+        expect: `The update ratio of ${first} is between 1e-4 and 1e-1, as that of the others.`,
+        source: "https://docs.pytorch.org/docs/stable/optim.html#constructing-it",
+      },
+    ],
+  };
+}
 
 const isZero = (value: number): boolean => value === 0;
 const isMoving = (curve: LayerCurve): boolean => at(curve.value, curve.length - 1) > 0;

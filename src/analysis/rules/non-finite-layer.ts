@@ -100,7 +100,7 @@ export const nonFiniteLayer = defineRule({
         onset: {
           step: tensor.step,
           // The layer next to the loss only received what the loss made.
-          ...(isFromLoss(tensor) ? {} : { layer: tensor.layer }),
+          ...(isFromLoss(tensor) ? {} : { layer: placeOf(tensor) }),
           ...(tensor.time === null ? {} : { time: tensor.time }),
         },
         end: recovered ? { step: tensor.lastStep } : null,
@@ -112,6 +112,16 @@ export const nonFiniteLayer = defineRule({
     ];
   },
 });
+
+/** Code between two parts of a module is that module's own. */
+function placeOf(tensor: NonFiniteTensor): string {
+  const { layer, producer } = tensor;
+  if (!isBetween(tensor) || producer === null) return layer;
+  const [ours, theirs] = [layer.split("."), producer.split(".")];
+  let shared = 0;
+  while (shared < ours.length - 1 && ours[shared] === theirs[shared]) shared += 1;
+  return shared === 0 ? layer : ours.slice(0, shared).join(".");
+}
 
 /** The gradient came in from what follows the network: nothing in the layer made it. */
 const isFromLoss = ({ phase, producer, tensor }: NonFiniteTensor): boolean =>

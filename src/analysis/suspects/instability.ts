@@ -2,6 +2,7 @@ import type { Suspect } from "../causes.ts";
 import type { Setup } from "../facts/setup.ts";
 import type { Surroundings } from "../instability.ts";
 import { say } from "../numbers.ts";
+import { changedInput, unscaledInput } from "./inputs.ts";
 
 export interface Trouble {
   /** It began within the first rows of training. */
@@ -104,6 +105,21 @@ export function instabilitySuspects(around: Surroundings, trouble: Trouble, setu
         },
         { present: repeats === 1 ? true : null, for: "it happened once", weight: 1.3 },
         { present: isEarly ? false : null, against: "it began with training itself", weight: 3 },
+        ...changedInput(setup, around.step),
+      ],
+    },
+    {
+      id: "degenerate-input",
+      statement: "The inputs are not what layers and learning rates are made for: not centred, or far too large.",
+      prior: 0.04,
+      clues: [
+        ...unscaledInput(setup),
+        ...changedInput(setup, around.step),
+        {
+          present: isEarly ? null : (setup.inputs?.isScaled ?? null) === false ? false : null,
+          against: "training went well with them before",
+          weight: 3,
+        },
       ],
     },
     {

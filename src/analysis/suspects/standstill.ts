@@ -2,6 +2,7 @@ import type { Suspect } from "../causes.ts";
 import type { Motion } from "../facts/motion.ts";
 import type { Setup } from "../facts/setup.ts";
 import { say } from "../numbers.ts";
+import { unscaledInput } from "./inputs.ts";
 import { unitSuspects } from "./units.ts";
 
 export interface Standstill {
@@ -54,6 +55,11 @@ export function standstillSuspects({ atChance, fromStart, moves, jumped, setup, 
           for: `grad_norm is only ${say(normLast)}`,
           against: `grad_norm is ${say(normLast)}, so gradients arrive`,
           weight: 2,
+        },
+        {
+          present: setup.notOptimized === null ? null : true,
+          for: `${say(Math.round(100 * (setup.notOptimized?.share ?? 0)))} % of the trainable parameters were not given to the optimizer`,
+          weight: 20,
         },
         {
           present: setup.trainableShare === null ? null : setup.trainableShare < fewTrainable,
@@ -222,10 +228,11 @@ export function standstillSuspects({ atChance, fromStart, moves, jumped, setup, 
           weight: 1.3,
         },
         {
-          present: setup.firstOutput === null ? null : setup.firstOutput > largeInput,
+          present: setup.inputs !== null || setup.firstOutput === null ? null : setup.firstOutput > largeInput,
           for: `the first layer already puts out ${say(setup.firstOutput ?? Number.NaN)}: its inputs are not normalised`,
           weight: 4,
         },
+        ...unscaledInput(setup),
       ],
     },
     {
