@@ -36,7 +36,7 @@ export function jsonByteForm(texts: readonly string[], row: RowForm): ByteForm |
       if (part === undefined || !startsWith(bytes, at, part, view)) return -1;
       at += part.bytes.length;
       if (i === numbers.length) break;
-      if (!scanner.scan(bytes, at)) return -1;
+      if (!scanner.scan(bytes, at, view)) return -1;
       numbers[i] = scanner.value;
       at = scanner.end;
     }
@@ -80,7 +80,7 @@ export function csvByteForm(delimiter: string, row: RowForm): ByteForm {
   const code = delimiter.charCodeAt(0);
   const scanner = new ByteNumberScanner();
   const { numbers } = row;
-  const match = (bytes: Uint8Array, from: number): number => {
+  const match = (bytes: Uint8Array, from: number, view: DataView): number => {
     let at = from;
     for (let i = 0; i < numbers.length; i++) {
       if (i > 0) {
@@ -90,7 +90,7 @@ export function csvByteForm(delimiter: string, row: RowForm): ByteForm {
       numbers[i] = Number.NaN;
       const next = bytes[at];
       if (next === code || next === feed || next === carriage) continue;
-      if (!scanner.scan(bytes, at)) return -1;
+      if (!scanner.scan(bytes, at, view)) return -1;
       numbers[i] = scanner.value;
       at = scanner.end;
     }

@@ -53,6 +53,7 @@ class ColumnsReader {
   readonly #scanner = new ByteNumberScanner();
   readonly #pieces: readonly Uint8Array[];
   #bytes: Uint8Array;
+  #view: DataView;
   #piece = 0;
   #at = 0;
   /** Length of the latest column: the next one probably has the same. */
@@ -61,6 +62,7 @@ class ColumnsReader {
   constructor(pieces: readonly Uint8Array[]) {
     this.#pieces = pieces;
     this.#bytes = pieces[0] ?? new Uint8Array(0);
+    this.#view = viewOf(this.#bytes);
   }
 
   series(): ColumnsEntry[] | undefined {
@@ -161,7 +163,7 @@ class ColumnsReader {
         if (at - this.#at > 15 || (code !== comma && code !== closeList)) at = this.#at;
       } else value = Number.NaN;
       if (at === this.#at) {
-        if (scanner.scan(bytes, at)) {
+        if (scanner.scan(bytes, at, this.#view)) {
           value = scanner.value;
           at = scanner.end;
         } else {
@@ -227,12 +229,15 @@ class ColumnsReader {
         if (next === undefined) return 0;
         this.#piece += 1;
         this.#bytes = next;
+        this.#view = viewOf(next);
         this.#at = 0;
       } else if (code === space || code === 10 || code === 13 || code === 9) this.#at += 1;
       else return code;
     }
   }
 }
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 function withRoom(column: Float64Array, capacity: number): Float64Array<ArrayBuffer> {
   const copy = new Float64Array(capacity);

@@ -6,7 +6,8 @@ const scanned = (text: string, from = 0): number | undefined => {
   const scanner = new NumberScanner();
   const isNumber = scanner.scan(text, from);
   const inBytes = new ByteNumberScanner();
-  const isSame = inBytes.scan(new Uint8Array(Buffer.from(text)), from) === isNumber;
+  const bytes = Uint8Array.from(Buffer.from(text));
+  const isSame = inBytes.scan(bytes, from, new DataView(bytes.buffer)) === isNumber;
   if (!isSame || (isNumber && !(Object.is(inBytes.value, scanner.value) && inBytes.end === scanner.end)))
     throw new Error(`${text} is ${inBytes.value} in bytes`);
   return isNumber ? scanner.value : undefined;

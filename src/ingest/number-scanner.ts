@@ -71,6 +71,16 @@ export class NumberScanner {
   }
 }
 
+/** The digits of a fraction are taken by four, as one integer of 32 bits with the first digit at its low end. */
+const fourBytes = 4;
+const notDigits = (four: number): boolean =>
+  (four & 0xf0f0f0f0) !== 0x30303030 || ((four + 0x06060606) & 0xf0f0f0f0) !== 0x30303030;
+const numberOfFour = (four: number): number => {
+  const digits = four & 0x0f0f0f0f;
+  const pairs = Math.imul(digits, 10) + (digits >>> 8);
+  return Math.imul(pairs & 0xff, 100) + ((pairs >>> 16) & 0xff);
+};
+
 /** The same on bytes of ASCII. */
 export class ByteNumberScanner {
   value = Number.NaN;
@@ -78,7 +88,7 @@ export class ByteNumberScanner {
   end = 0;
 
   /** False where no plain JSON number begins: the caller then reads what is there in its own way. */
-  scan(bytes: Uint8Array, from: number): boolean {
+  scan(bytes: Uint8Array, from: number, view: DataView): boolean {
     let at = from;
     let code = bytes[at] ?? 0;
     const isNegative = code === 45;
@@ -104,10 +114,24 @@ export class ByteNumberScanner {
     let exponent = 0;
     if (code === 46) {
       const first = at + 1;
-      for (code = bytes[++at] ?? 0; code >= 48 && code <= 57; code = bytes[++at] ?? 0) {
-        if (digits < exactDigits) {
+      const last = bytes.length - fourBytes;
+      at = first;
+      if (mantissa === 0) while (bytes[at] === 48) at += 1;
+      for (; at <= last; at += fourBytes) {
+        const four = view.getInt32(at, true);
+        if (notDigits(four)) break;
+        if (lowDigits === 0 && digits + fourBytes <= exactDigits) {
+          mantissa = mantissa * 10_000 + numberOfFour(four);
+          digits += fourBytes;
+        } else {
+          low = low * 10_000 + numberOfFour(four);
+          lowDigits += fourBytes;
+        }
+      }
+      for (code = bytes[at] ?? 0; code >= 48 && code <= 57; code = bytes[++at] ?? 0) {
+        if (lowDigits === 0 && digits < exactDigits) {
           mantissa = mantissa * 10 + (code - 48);
-          if (mantissa !== 0) digits += 1;
+          digits += 1;
         } else {
           low = low * 10 + (code - 48);
           lowDigits += 1;
