@@ -1,6 +1,7 @@
 import type { DecodedBuilder } from "./decoded-builder.ts";
 import { maxLineBytes } from "./format.ts";
 import { ByteNumberScanner } from "./number-scanner.ts";
+import { wordInBytes } from "./number-words.ts";
 import type { RowForm } from "./row-form.ts";
 
 /**
@@ -28,7 +29,7 @@ export function jsonByteForm(texts: readonly string[], row: RowForm): ByteForm |
     parts.push(partOf(Uint8Array.from(codes)));
   }
   const scanner = new ByteNumberScanner();
-  const { numbers } = row;
+  const { numbers, given } = row;
   const match = (bytes: Uint8Array, from: number, view: DataView): number => {
     let at = from;
     for (let i = 0; i < parts.length; i++) {
@@ -36,9 +37,17 @@ export function jsonByteForm(texts: readonly string[], row: RowForm): ByteForm |
       if (part === undefined || !startsWith(bytes, at, part, view)) return -1;
       at += part.bytes.length;
       if (i === numbers.length) break;
-      if (!scanner.scan(bytes, at, view)) return -1;
-      numbers[i] = scanner.value;
-      at = scanner.end;
+      if (scanner.scan(bytes, at, view)) {
+        numbers[i] = scanner.value;
+        given[i] = 1;
+        at = scanner.end;
+        continue;
+      }
+      const word = wordInBytes(bytes, at);
+      if (word === undefined) return -1;
+      numbers[i] = word.value;
+      given[i] = word.isMissing ? 0 : 1;
+      at += word.bytes.length;
     }
     return at;
   };
@@ -79,7 +88,7 @@ function startsWith(all: Uint8Array, from: number, { bytes, words }: Part, view:
 export function csvByteForm(delimiter: string, row: RowForm): ByteForm {
   const code = delimiter.charCodeAt(0);
   const scanner = new ByteNumberScanner();
-  const { numbers } = row;
+  const { numbers, given } = row;
   const match = (bytes: Uint8Array, from: number, view: DataView): number => {
     let at = from;
     for (let i = 0; i < numbers.length; i++) {
@@ -87,11 +96,12 @@ export function csvByteForm(delimiter: string, row: RowForm): ByteForm {
         if (bytes[at] !== code) return -1;
         at += 1;
       }
-      numbers[i] = Number.NaN;
+      given[i] = 0;
       const next = bytes[at];
       if (next === code || next === feed || next === carriage) continue;
       if (!scanner.scan(bytes, at, view)) return -1;
       numbers[i] = scanner.value;
+      given[i] = 1;
       at = scanner.end;
     }
     return at;

@@ -1,4 +1,5 @@
 import { ByteNumberScanner } from "./number-scanner.ts";
+import { wordInBytes } from "./number-words.ts";
 import { decodeUtf8, replacement } from "./utf8.ts";
 
 /** One series of a document, as it stands there. */
@@ -22,17 +23,6 @@ const closeList = 93;
 const openObject = 123;
 const closeObject = 125;
 const byteOrderMark = 0xef;
-
-/** What stands in a column beside numbers. */
-const words: readonly (readonly [bytes: Uint8Array, value: number])[] = [
-  ['"NaN"', Number.NaN],
-  ['"Infinity"', Number.POSITIVE_INFINITY],
-  ['"-Infinity"', Number.NEGATIVE_INFINITY],
-  ["null", Number.NaN],
-  ["NaN", Number.NaN],
-  ["Infinity", Number.POSITIVE_INFINITY],
-  ["-Infinity", Number.NEGATIVE_INFINITY],
-].map(([word, value]) => [Uint8Array.from(Array.from(String(word), (c) => c.charCodeAt(0))), Number(value)]);
 
 /**
  * The short way through a long `points.json`, straight from the bytes: the document as `llmdbg.watch` and the fault
@@ -167,10 +157,10 @@ class ColumnsReader {
           value = scanner.value;
           at = scanner.end;
         } else {
-          const word = words.find(([spelled]) => spelled.every((byte, i) => bytes[at + i] === byte));
+          const word = wordInBytes(bytes, at);
           if (word === undefined) return undefined;
-          value = word[1];
-          at += word[0].length;
+          value = word.value;
+          at += word.bytes.length;
         }
         code = bytes[at] ?? 0;
       }

@@ -6,6 +6,7 @@ import type { Labels, SeriesPoints } from "../model/series.ts";
 import { maskSecret } from "./secret.ts";
 import { PointsBuilder } from "./points-builder.ts";
 import type { Place } from "./points-builder.ts";
+import type { RowValues } from "./row-table.ts";
 
 /** Refusals told one by one; a garbled file would otherwise answer with itself. The rest is counted. */
 const maxRejections = 1_000;
@@ -31,7 +32,7 @@ export class DecodedBuilder {
   }
 
   /** See `PointsBuilder.addRow`. */
-  row(names: readonly string[], at: Place, values: Float64Array): boolean {
+  row(names: readonly string[], at: Place, values: RowValues): boolean {
     return this.#points.addRow(names, at, values);
   }
 

@@ -2,6 +2,7 @@ import { seriesId } from "../model/series.ts";
 import { isTime } from "../model/time.ts";
 import type { Labels, SeriesPoints } from "../model/series.ts";
 import { larger, RowTable } from "./row-table.ts";
+import type { RowValues } from "./row-table.ts";
 
 /** More names than this in one input are a mistake (a name that holds a step), and would eat the memory. */
 const maxSeries = 50_000;
@@ -131,9 +132,9 @@ export class PointsBuilder {
 
   /**
    * The same for a row of metrics without labels; `names` must be the same list again for rows of one form.
-   * NaN stands for a column that has no value here. False: nothing was added, `add` says why for each point.
+   * False: nothing was added, `add` says why for each point.
    */
-  addRow(names: readonly string[], place: Place, values: Float64Array): boolean {
+  addRow(names: readonly string[], place: Place, values: RowValues): boolean {
     if (!Number.isSafeInteger(place.step) || !isTime(place.time)) return false;
     this.#table ??= new RowTable(this.#usual);
     let places = this.#forms.get(names);
@@ -142,7 +143,7 @@ export class PointsBuilder {
       this.#forms.set(names, places);
     }
     if (places.length === 0) return false;
-    this.#table.push(place.step, place.time, places, values);
+    this.#table.push(place, places, values);
     return true;
   }
 

@@ -2,16 +2,19 @@ import { csvByteForm, jsonByteForm } from "./byte-rows.ts";
 import type { ByteForm } from "./byte-rows.ts";
 import type { DecodedBuilder } from "./decoded-builder.ts";
 import { NumberScanner } from "./number-scanner.ts";
+import { wordIn } from "./number-words.ts";
 import { isTimeKey, stepKeysIn, timeOf } from "./step-key.ts";
 
 /**
- * A form that many rows of one file have: the same columns, numbers only. It is worked out once, so that a row costs
+ * A form that many rows of one file have: the same columns, numbers (or null, NaN) only. It is worked out once, so that a row costs
  * little more than reading its numbers. What a row means is defined in `rows.ts`; here is only the short way to the
  * same points, and `add` answers false wherever the long way would do anything else.
  */
 export class RowForm {
-  /** Numbers of the row in hand; NaN where a column has none. */
+  /** Numbers of the row in hand. */
   readonly numbers: Float64Array;
+  /** 1 where the row has one: it may be NaN. */
+  readonly given: Uint8Array;
   readonly #columns: readonly string[];
   /** Places of columns that may tell the step, best first. */
   readonly #steps: readonly number[];
@@ -23,31 +26,32 @@ export class RowForm {
   constructor(columns: readonly string[], skip: ReadonlySet<string> | undefined) {
     this.#columns = columns;
     this.numbers = new Float64Array(columns.length);
+    this.given = new Uint8Array(columns.length);
     this.#steps = stepKeysIn(columns);
     this.#times = columns.flatMap((name, i) => (isTimeKey(name) ? [i] : []));
     this.#skipped = columns.flatMap((name, i) => (skip?.has(name) === true ? [i] : []));
     this.#epoch = columns.indexOf("epoch");
   }
 
-  /** Adds the points of the row in `numbers`, which is changed by it. */
+  /** Adds the points of the row in `numbers` and `given`, which is changed by it. */
   add(index: number, out: DecodedBuilder, now: () => number): boolean {
-    const { numbers } = this;
-    const key = this.#steps.find((i) => !Number.isNaN(numbers[i] ?? Number.NaN));
+    const { numbers, given } = this;
+    const key = this.#steps.find((i) => given[i] === 1);
     if (key === undefined) return false;
     const step = numbers[key] ?? Number.NaN;
     const isInteger = Number.isSafeInteger(step);
     if (!isInteger && key !== this.#epoch) return false;
     let time = Number.NaN;
     for (const i of this.#times) {
-      const at = timeOf(this.#columns[i] ?? "", numbers[i] ?? Number.NaN);
+      const at = given[i] === 1 ? timeOf(this.#columns[i] ?? "", numbers[i]) : undefined;
       if (at === undefined) continue;
       time = at;
-      numbers[i] = Number.NaN;
+      given[i] = 0;
     }
     if (Number.isNaN(time)) time = now();
-    for (const i of this.#skipped) numbers[i] = Number.NaN;
-    if (key !== this.#epoch) numbers[key] = Number.NaN;
-    return out.row(this.#columns, { step: isInteger ? step : index, time }, numbers);
+    for (const i of this.#skipped) given[i] = 0;
+    if (key !== this.#epoch) given[key] = 0;
+    return out.row(this.#columns, { step: isInteger ? step : index, time }, this);
   }
 }
 
@@ -96,11 +100,12 @@ export class JsonRowReader {
       if (key === undefined || columns.includes(key)) return;
       columns.push(key);
       texts.push(line.slice(from, plainKey.lastIndex));
-      if (!this.#scanner.scan(line, plainKey.lastIndex)) return;
-      separator.lastIndex = this.#scanner.end;
+      const end = this.#valueEnd(line, plainKey.lastIndex);
+      if (end === -1) return;
+      separator.lastIndex = end;
       const next = separator.exec(line)?.[1];
       if (next === undefined) return;
-      from = this.#scanner.end;
+      from = end;
       at = separator.lastIndex;
       if (next === "}") {
         if (line.slice(at).trim() !== "") return;
@@ -114,14 +119,30 @@ export class JsonRowReader {
     if (inBytes !== undefined) this.byteForms = [inBytes, ...this.byteForms].slice(0, mostForms);
   }
 
+  #valueEnd(line: string, from: number): number {
+    if (this.#scanner.scan(line, from)) return this.#scanner.end;
+    const word = wordIn(line, from);
+    return word === undefined ? -1 : from + word.text.length;
+  }
+
   #matches(line: string, { texts, row }: JsonForm): boolean {
     const scanner = this.#scanner;
     let at = 0;
     for (let i = 0; i < row.numbers.length; i++) {
       const text = texts[i] ?? "";
-      if (!line.startsWith(text, at) || !scanner.scan(line, at + text.length)) return false;
-      row.numbers[i] = scanner.value;
-      at = scanner.end;
+      if (!line.startsWith(text, at)) return false;
+      at += text.length;
+      if (scanner.scan(line, at)) {
+        row.numbers[i] = scanner.value;
+        row.given[i] = 1;
+        at = scanner.end;
+        continue;
+      }
+      const word = wordIn(line, at);
+      if (word === undefined) return false;
+      row.numbers[i] = word.value;
+      row.given[i] = word.isMissing ? 0 : 1;
+      at += word.text.length;
     }
     const rest = texts.at(-1) ?? "";
     return line.length === at + rest.length && line.endsWith(rest);
@@ -142,7 +163,7 @@ export class CsvRowReader {
   }
 
   read(line: string, index: number, out: DecodedBuilder, now: () => number): boolean {
-    const { numbers } = this.#form;
+    const { numbers, given } = this.#form;
     const scanner = this.#scanner;
     let at = 0;
     for (let i = 0; i < numbers.length; i++) {
@@ -150,10 +171,11 @@ export class CsvRowReader {
         if (line.charCodeAt(at) !== this.#delimiter) return false;
         at += 1;
       }
-      numbers[i] = Number.NaN;
+      given[i] = 0;
       if (at === line.length || line.charCodeAt(at) === this.#delimiter) continue;
       if (!scanner.scan(line, at)) return false;
       numbers[i] = scanner.value;
+      given[i] = 1;
       at = scanner.end;
     }
     return at === line.length && this.#form.add(index, out, now);

@@ -1,5 +1,17 @@
 import type { SeriesPoints } from "../model/series.ts";
 
+interface RowPlace {
+  readonly step: number;
+  readonly time: number;
+}
+
+/** The numbers of a row, and whether each of them is one of its metrics' values. */
+export interface RowValues {
+  readonly numbers: Float64Array;
+  /** 1 or 0; a value may be NaN. */
+  readonly given: Uint8Array;
+}
+
 /**
  * Rows of metrics in columns. The steps and times of a row are written once for all its metrics, and those that have a
  * value in every row share them further on: in a long log they are two thirds of all numbers.
@@ -8,8 +20,9 @@ export class RowTable {
   length = 0;
   #step: Float64Array;
   #time: Float64Array;
-  /** NaN: no value in that row. */
   readonly #values: Float64Array[] = [];
+  /** 1 where a row has a value. */
+  readonly #given: Uint8Array[] = [];
   /** How many rows have a value, by column. */
   readonly #present: number[] = [];
   #isClosed = false;
@@ -22,21 +35,23 @@ export class RowTable {
   /** Makes a column, and answers its place. */
   widen(): number {
     this.#present.push(0);
-    return this.#values.push(new Float64Array(this.#step.length).fill(Number.NaN)) - 1;
+    this.#given.push(new Uint8Array(this.#step.length));
+    return this.#values.push(new Float64Array(this.#step.length)) - 1;
   }
 
-  /** A row with these values in these columns; NaN is none. */
-  push(step: number, time: number, places: readonly number[], row: Float64Array): void {
+  /** A row with values in these columns. */
+  push({ step, time }: RowPlace, places: readonly number[], row: RowValues): void {
     const at = this.length;
     if (at === this.#step.length) this.#grow(4 * at);
     this.#step[at] = step;
     this.#time[at] = time;
     for (let i = 0; i < places.length; i++) {
-      const value = row[i] ?? Number.NaN;
       const place = places[i] ?? 0;
       const column = this.#values[place];
-      if (column === undefined || Number.isNaN(value)) continue;
-      column[at] = value;
+      const given = this.#given[place];
+      if (row.given[i] === 0 || column === undefined || given === undefined) continue;
+      column[at] = row.numbers[i] ?? Number.NaN;
+      given[at] = 1;
       this.#present[place] = (this.#present[place] ?? 0) + 1;
     }
     this.length = at + 1;
@@ -52,7 +67,7 @@ export class RowTable {
 
   /** The rows are told: others may follow. */
   clear(): void {
-    for (const column of this.#values) column.fill(Number.NaN, 0, this.length);
+    for (const given of this.#given) given.fill(0, 0, this.length);
     this.#present.fill(0);
     this.length = 0;
   }
@@ -64,10 +79,10 @@ export class RowTable {
       const of = (column: Float64Array): Float64Array => (this.#isClosed ? column : column.slice(0, this.length));
       return { step: of(this.#step), time: of(this.#time), value: of(value) };
     }
+    const given = this.#given[place];
     const kept = (column: Float64Array): Float64Array => {
       const only = new Float64Array(this.#present[place] ?? 0);
-      for (let i = 0, to = 0; i < this.length; i++)
-        if (!Number.isNaN(value[i] ?? Number.NaN)) only[to++] = column[i] ?? Number.NaN;
+      for (let i = 0, to = 0; i < this.length; i++) if (given?.[i] === 1) only[to++] = column[i] ?? Number.NaN;
       return only;
     };
     return { step: kept(this.#step), time: kept(this.#time), value: kept(value) };
@@ -76,10 +91,11 @@ export class RowTable {
   #grow(capacity: number): void {
     this.#step = larger(this.#step, capacity);
     this.#time = larger(this.#time, capacity);
-    for (const [i, column] of this.#values.entries()) {
-      const wider = larger(column, capacity);
-      wider.fill(Number.NaN, column.length);
-      this.#values[i] = wider;
+    for (const [i, column] of this.#values.entries()) this.#values[i] = larger(column, capacity);
+    for (const [i, given] of this.#given.entries()) {
+      const wider = new Uint8Array(capacity);
+      wider.set(given);
+      this.#given[i] = wider;
     }
   }
 }
