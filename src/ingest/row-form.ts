@@ -6,9 +6,9 @@ import { wordIn } from "./number-words.ts";
 import { isTimeKey, stepKeysIn, timeOf } from "./step-key.ts";
 
 /**
- * A form that many rows of one file have: the same columns, numbers (or null, NaN) only. It is worked out once, so that a row costs
- * little more than reading its numbers. What a row means is defined in `rows.ts`; here is only the short way to the
- * same points, and `add` answers false wherever the long way would do anything else.
+ * A form that many rows of one file have: the same columns, numbers only (or null, or NaN). It is worked out once, so
+ * that a row costs little more than reading its numbers. What a row means is defined in `rows.ts`; here is only the
+ * short way to the same points, and `add` answers false wherever the long way would do anything else.
  */
 export class RowForm {
   /** Numbers of the row in hand. */
