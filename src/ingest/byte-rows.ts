@@ -109,22 +109,54 @@ export function csvByteForm(delimiter: string, row: RowForm): ByteForm {
   return { row, match };
 }
 
-/** Where lines go, and what they are told beside. */
-export interface ByteRows {
-  readonly bytes: Uint8Array;
-  /** The beginning of a line. */
-  readonly from: number;
-  /** Lines before that. */
-  readonly line: number;
+/** A decoder of lines, as the short way sees it. */
+export interface LineReader {
   readonly out: DecodedBuilder;
   readonly now: () => number;
+  /** Lines so far. */
+  line(): number;
+  /** So many lines were read in the short way. */
+  passed(lines: number): void;
+  /** The forms of rows that are known by now; none where the next line belongs to what is open. */
+  forms(): readonly ByteForm[];
+  /** The long way, for bytes of any length. */
+  read(bytes: Uint8Array): void;
 }
 
-/** Reads lines of these forms up to the first other one, and answers where that begins and the lines before it. */
-export function readByteRows(forms: readonly ByteForm[], rows: ByteRows): { from: number; line: number } {
-  const { bytes, out, now } = rows;
-  let { from, line } = rows;
+/** Lines of unknown forms that are read one by one; what follows them in the same piece goes the long way as one. */
+const mostMisses = 8;
+
+/** Feeds a decoder with pieces that are cut anywhere: lines of known forms in the short way, all others in the long. */
+export class LineFeed {
+  /** Whether all lines so far are complete. */
+  #isAtStart = true;
+
+  push(bytes: Uint8Array, reader: LineReader): void {
+    let from = this.#isAtStart ? 0 : this.#long(bytes, 0, behindLine(bytes, 0), reader);
+    for (let misses = 0; from < bytes.length; misses++) {
+      from = readByteRows(bytes, from, reader);
+      const to = misses < mostMisses ? behindLine(bytes, from) : bytes.length;
+      from = this.#long(bytes, from, to, reader);
+    }
+  }
+
+  #long(bytes: Uint8Array, from: number, to: number, reader: LineReader): number {
+    if (from === to) return to;
+    reader.read(bytes.subarray(from, to));
+    this.#isAtStart = bytes[to - 1] === feed;
+    return to;
+  }
+}
+
+/** Reads lines of known forms up to the first other one, and answers where that begins. */
+function readByteRows(bytes: Uint8Array, start: number, reader: LineReader): number {
+  const { out, now } = reader;
+  const forms = reader.forms();
+  if (forms.length === 0) return start;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const before = reader.line();
+  let from = start;
+  let lines = 0;
   let form = forms[0];
   while (from < bytes.length) {
     let end = form?.match(bytes, from, view) ?? -1;
@@ -135,18 +167,16 @@ export function readByteRows(forms: readonly ByteForm[], rows: ByteRows): { from
     if (end === -1 || form === undefined || end - from > maxLineBytes) break;
     if (bytes[end] === carriage) end += 1;
     // The line may go on in the next piece.
-    if (bytes[end] !== feed || !form.row.add(line + 1, out, now)) break;
-    line += 1;
+    if (bytes[end] !== feed || !form.row.add(before + lines + 1, out, now)) break;
+    lines += 1;
     from = end + 1;
   }
-  return { from, line };
+  reader.passed(lines);
+  return from;
 }
 
-/** Whether the bytes end with a line. */
-export const endsLine = (bytes: Uint8Array): boolean => bytes[bytes.length - 1] === feed;
-
-/** Behind the first line end; the length where there is none. */
-export function behindLine(bytes: Uint8Array): number {
-  const end = bytes.indexOf(feed);
+/** Behind the next line end; the length where there is none. */
+function behindLine(bytes: Uint8Array, from: number): number {
+  const end = bytes.indexOf(feed, from);
   return end === -1 ? bytes.length : end + 1;
 }

@@ -1,7 +1,8 @@
 /** Files with one JSON object on each line: the decoder that the JSONL formats share. */
 import type { Decoded } from "../model/batch.ts";
 import type { Scalar } from "../model/config.ts";
-import { behindLine, endsLine, readByteRows } from "./byte-rows.ts";
+import { LineFeed } from "./byte-rows.ts";
+import type { LineReader } from "./byte-rows.ts";
 import { DecodedBuilder } from "./decoded-builder.ts";
 import type { Decoder, DecoderContext } from "./format.ts";
 import { LineSplitter } from "./line-splitter.ts";
@@ -31,35 +32,27 @@ export class JsonLinesDecoder implements Decoder {
   readonly #reader: JsonRowReader;
   readonly #configured = new Map<string, Scalar>();
   #line = 0;
-  /** Whether all lines so far are complete. */
-  #atStart = true;
+  readonly #feed = new LineFeed();
+  readonly #lineReader: LineReader;
 
   constructor(context: DecoderContext, options: JsonLinesOptions = {}) {
     this.#context = context;
     this.#options = options;
     this.#reader = new JsonRowReader(options.skip);
     this.#out.dialect = options.dialect;
+    this.#lineReader = {
+      out: this.#out,
+      now: context.now,
+      line: () => this.#line,
+      passed: (lines) => void (this.#line += lines),
+      forms: () => this.#reader.byteForms,
+      read: (bytes) => this.#lines.push(this.#utf8.push(bytes)).forEach((line) => this.#read(line)),
+    };
   }
 
   push(bytes: Uint8Array): Decoded {
-    const begun = this.#atStart ? 0 : behindLine(bytes);
-    this.#pushText(bytes.subarray(0, begun));
-    const { from, line } = readByteRows(this.#atStart ? this.#reader.byteForms : [], {
-      bytes,
-      from: begun,
-      line: this.#line,
-      out: this.#out,
-      now: this.#context.now,
-    });
-    this.#line = line;
-    this.#pushText(bytes.subarray(from));
+    this.#feed.push(bytes, this.#lineReader);
     return this.#out.take();
-  }
-
-  #pushText(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    for (const line of this.#lines.push(this.#utf8.push(bytes))) this.#read(line);
-    this.#atStart = endsLine(bytes);
   }
 
   end(): Decoded {

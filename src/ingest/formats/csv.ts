@@ -1,5 +1,6 @@
 import type { Decoded } from "../../model/batch.ts";
-import { behindLine, endsLine, readByteRows } from "../byte-rows.ts";
+import { LineFeed } from "../byte-rows.ts";
+import type { LineReader } from "../byte-rows.ts";
 import { CsvSplitter, splitCsvLine } from "../csv-splitter.ts";
 import type { CsvRow } from "../csv-splitter.ts";
 import { DecodedBuilder } from "../decoded-builder.ts";
@@ -59,33 +60,24 @@ class CsvDecoder implements Decoder {
   #header: Header | undefined;
   /** For rows of numbers; none where a comma may be a decimal point, or a name comes twice. */
   #reader: CsvRowReader | undefined;
-  /** Whether all lines so far are complete. */
-  #atStart = true;
+  readonly #feed = new LineFeed();
+  readonly #lineReader: LineReader;
 
   constructor(context: DecoderContext) {
     this.#now = context.now;
+    this.#lineReader = {
+      out: this.#out,
+      now: context.now,
+      line: () => this.#rows.line,
+      passed: (lines) => void (this.#rows.line += lines),
+      forms: () => (this.#rows.isOpen ? undefined : this.#reader?.byteForms) ?? [],
+      read: (bytes) => this.#rows.push(this.#utf8.push(bytes)).forEach((row) => this.#read(row)),
+    };
   }
 
   push(bytes: Uint8Array): Decoded {
-    const begun = this.#atStart ? 0 : behindLine(bytes);
-    this.#pushText(bytes.subarray(0, begun));
-    const isRow = this.#atStart && !this.#rows.isOpen;
-    const { from, line } = readByteRows((isRow ? this.#reader?.byteForms : undefined) ?? [], {
-      bytes,
-      from: begun,
-      line: this.#rows.line,
-      out: this.#out,
-      now: this.#now,
-    });
-    this.#rows.line = line;
-    this.#pushText(bytes.subarray(from));
+    this.#feed.push(bytes, this.#lineReader);
     return this.#out.take();
-  }
-
-  #pushText(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    for (const row of this.#rows.push(this.#utf8.push(bytes))) this.#read(row);
-    this.#atStart = endsLine(bytes);
   }
 
   end(): Decoded {
