@@ -44,7 +44,16 @@ test.each([1, 2, 3, 4])("pieces cut anywhere come to what each line alone does, 
       const usual = (): string => (next.uniform() < 0.05 ? pick(numbers) : String(next.normal()));
       if (isCsv) return `${i},${usual()},${next.uniform() < 0.1 ? "" : usual()},${1_700_000_000 + i}`;
       const evaluation = next.uniform() < 0.1 ? `"eval_loss": ${usual()}, ` : "";
-      return `{"step": ${i}, ${evaluation}"loss": ${usual()}, "grad_norm": ${usual()}, "timestamp": ${1_700_000_000 + i}}`;
+      const split = pick(['"train"', '"train"', '"é"', "null", '"3.5"', '"a\\n"', "4"]);
+      const day = pick([
+        '"2026-01-02T03:04:05"',
+        `"2026-01-02 03:04:${10 + i}Z"`,
+        '"1969-01-01 00:00:00"',
+        '"soon"',
+        "1e9",
+      ]);
+      const named = round % 4 === 1 ? `"split": ${split}, "date": ${day}, ` : "";
+      return `{"step": ${i}, ${named}${evaluation}"loss": ${usual()}, "grad_norm": ${usual()}, "timestamp": ${1_700_000_000 + i}}`;
     });
     const end = round % 3 === 0 ? "\r\n" : "\n";
     const text = [...(isCsv ? ["step,loss,grad_norm,timestamp"] : []), ...rows].join(end) + end;

@@ -3,6 +3,7 @@ import { maxLineBytes } from "./format.ts";
 import { ByteNumberScanner } from "./number-scanner.ts";
 import { wordInBytes } from "./number-words.ts";
 import type { RowForm } from "./row-form.ts";
+import { RowTexts } from "./row-texts.ts";
 
 /**
  * The short way through long files: whole lines whose form is known are read out of the bytes, without a text of them.
@@ -21,13 +22,14 @@ export interface ByteForm {
 }
 
 /** What a line of JSON is but for its numbers; undefined where that is not plain ASCII. */
-export function jsonByteForm(texts: readonly string[], row: RowForm): ByteForm | undefined {
+export function jsonByteForm(texts: readonly string[], columns: readonly string[], row: RowForm): ByteForm | undefined {
   const parts: Part[] = [];
   for (const text of texts) {
     const codes = Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
     if (codes.some((code) => code > 127)) return undefined;
     parts.push(partOf(Uint8Array.from(codes)));
   }
+  const said = new RowTexts(columns);
   const scanner = new ByteNumberScanner();
   const { numbers, given } = row;
   const match = (bytes: Uint8Array, from: number, view: DataView): number => {
@@ -44,10 +46,16 @@ export function jsonByteForm(texts: readonly string[], row: RowForm): ByteForm |
         continue;
       }
       const word = wordInBytes(bytes, at);
-      if (word === undefined) return -1;
-      numbers[i] = word.value;
-      given[i] = word.isMissing ? 0 : 1;
-      at += word.bytes.length;
+      if (word !== undefined) {
+        numbers[i] = word.value;
+        given[i] = word.isMissing ? 0 : 1;
+        at += word.bytes.length;
+        continue;
+      }
+      if (!said.read(bytes, at, i)) return -1;
+      numbers[i] = said.time;
+      given[i] = Number.isNaN(said.time) ? 0 : 1;
+      at = said.end;
     }
     return at;
   };

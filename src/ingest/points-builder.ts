@@ -92,6 +92,8 @@ export class PointsBuilder {
   #placed: Points | undefined;
   /** The places of a form's metrics in the table; none where one of them was refused. */
   readonly #forms = new Map<readonly string[], readonly number[]>();
+  /** Columns of the table without a value so far: series stand in the order in which their first points came. */
+  readonly #empty = new Map<string, Gathered>();
   /** Rows that the last batch had: the next one probably has as many. */
   #usual = 16;
   /** Every series so far, also of batches handed out already: the cap is for the whole input. */
@@ -101,15 +103,17 @@ export class PointsBuilder {
   add(name: string, labels: Labels | undefined, place: Place, value: number): string | undefined {
     const refusal = misplaced(name, place);
     if (refusal !== undefined) return refusal;
-    const series = this.#gathered(labels === undefined ? name : seriesId(name, labels), labels, name);
+    const id = labels === undefined ? name : seriesId(name, labels);
+    const series = this.#gathered(id, labels, name);
     if (typeof series === "string") return series;
+    if (this.#empty.size > 0) this.#fill(id);
     if (series.place !== undefined) this.#settleRows();
     series.columns.push(place.step, place.time, value);
     return undefined;
   }
 
   #gathered(id: string, labels: Labels | undefined, name: string): Gathered | string {
-    const known = this.#series.get(id);
+    const known = this.#series.get(id) ?? this.#empty.get(id);
     if (known !== undefined) return known;
     if (name.length === 0 || name.length > maxNameLength) return `a metric name has ${name.length} characters`;
     if (!this.#known.has(id)) {
@@ -117,8 +121,16 @@ export class PointsBuilder {
       this.#known.add(id);
     }
     const series: Gathered = { name, labels: labels ?? {}, columns: new Columns(), place: undefined };
-    this.#series.set(id, series);
+    this.#empty.set(id, series);
     return series;
+  }
+
+  /** A point of the series came. */
+  #fill(id: string): void {
+    const series = this.#empty.get(id);
+    if (series === undefined) return;
+    this.#empty.delete(id);
+    this.#series.set(id, series);
   }
 
   /** Rows so far go to their series, since a point that is not of a row follows them. */
@@ -143,7 +155,9 @@ export class PointsBuilder {
       this.#forms.set(names, places);
     }
     if (places.length === 0) return false;
-    this.#table.push(place, places, values);
+    const table = this.#table;
+    if (table.push(place, places, values) && this.#empty.size > 0)
+      for (const [i, name] of names.entries()) if (table.has(places[i] ?? 0)) this.#fill(name);
     return true;
   }
 
@@ -173,8 +187,10 @@ export class PointsBuilder {
   addColumns(name: string, labels: Labels, points: Points): string | undefined {
     const refusal = this.#refusalOf(name, points);
     if (refusal !== undefined) return refusal;
-    const series = this.#gathered(seriesId(name, labels), labels, name);
+    const id = seriesId(name, labels);
+    const series = this.#gathered(id, labels, name);
     if (typeof series === "string") return series;
+    this.#fill(id);
     if (series.place !== undefined) this.#settleRows();
     series.columns.append(points);
     return undefined;
@@ -194,6 +210,7 @@ export class PointsBuilder {
     this.#table = undefined;
     this.#forms.clear();
     this.#series.clear();
+    this.#empty.clear();
     return taken;
   }
 }

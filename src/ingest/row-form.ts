@@ -58,6 +58,7 @@ export class RowForm {
 /** Forms that are tried on a line: those of training rows, of evaluations, and some more. */
 const mostForms = 6;
 const plainKey = /\s*"([^"\\\u0000-\u001f]*)"\s*:\s*/y;
+const plainText = /"[^"\\\u0000-\u001f]*"/y;
 const separator = /\s*([,}])/y;
 
 interface JsonForm {
@@ -113,16 +114,22 @@ export class JsonRowReader {
         break;
       }
     }
+    // A text among the numbers is not read here, but in bytes only: such a line comes again and again.
+    const isKnown = (form: JsonForm): boolean =>
+      form.texts.length === texts.length && form.texts.every((text, i) => text === texts[i]);
+    if (this.#forms.some(isKnown)) return;
     const row = new RowForm(columns, this.#skip);
     this.#forms = [{ texts, row }, ...this.#forms].slice(0, mostForms);
-    const inBytes = jsonByteForm(texts, row);
+    const inBytes = jsonByteForm(texts, columns, row);
     if (inBytes !== undefined) this.byteForms = [inBytes, ...this.byteForms].slice(0, mostForms);
   }
 
   #valueEnd(line: string, from: number): number {
     if (this.#scanner.scan(line, from)) return this.#scanner.end;
     const word = wordIn(line, from);
-    return word === undefined ? -1 : from + word.text.length;
+    if (word !== undefined) return from + word.text.length;
+    plainText.lastIndex = from;
+    return plainText.test(line) ? plainText.lastIndex : -1;
   }
 
   #matches(line: string, { texts, row }: JsonForm): boolean {

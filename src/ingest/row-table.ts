@@ -39,8 +39,9 @@ export class RowTable {
     return this.#values.push(new Float64Array(this.#step.length)) - 1;
   }
 
-  /** A row with values in these columns. */
-  push({ step, time }: RowPlace, places: readonly number[], row: RowValues): void {
+  /** A row with values in these columns. True when one of them is the first in its column. */
+  push({ step, time }: RowPlace, places: readonly number[], row: RowValues): boolean {
+    let isFirst = false;
     const at = this.length;
     if (at === this.#step.length) this.#grow(4 * at);
     this.#step[at] = step;
@@ -52,9 +53,15 @@ export class RowTable {
       if (row.given[i] === 0 || column === undefined || given === undefined) continue;
       column[at] = row.numbers[i] ?? Number.NaN;
       given[at] = 1;
+      if (this.#present[place] === 0) isFirst = true;
       this.#present[place] = (this.#present[place] ?? 0) + 1;
     }
     this.length = at + 1;
+    return isFirst;
+  }
+
+  has(place: number): boolean {
+    return this.#present[place] !== 0;
   }
 
   /** No more rows come: `points` then hands out the columns themselves. */
