@@ -69,7 +69,7 @@ export const throughput = named(
 /** Time that a step waits for its batch: mmengine and timm `data_time`, torchtitan, Megatron `batch-generator`, OLMo, TraceML. */
 export const dataTime = named(
   "data_time",
-  /(^|[/_. ])(data[_-]time|data[_ -]loading ?\(s\)|batch-generator(-time)?|data(loader|_loader|_loading)?[_-](time|wait)|(input|data)[_-]wait|load_time|timing_s\/data)(_ms|_s|_seconds)?$/i,
+  /(^|[/_. ])(data[_-]time|data[_ -]loading ?\(s\)|batch-generator(-time)?|(data|batch|sample)?_?(loader|loading|load|reader|reading|read|fetch(ing)?|io|next_batch|get_batch)[_-](time|wait|latency)|data[_-](time|wait|latency)|t_data|(input|batch)[_-]wait|wait(ing)?[_-](for[_-])?(data|batch|input)|timing_s\/data)(_?ms|_?s|_?sec|_?secs|_?seconds)?$/i,
   isEval,
 );
 /** The same as a share of the step, in percent or from 0 to 1. */

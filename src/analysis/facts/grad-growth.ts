@@ -1,11 +1,12 @@
-import { at } from "../../base/statistics.ts";
+import { at, median } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import { gradNorm } from "./grad-norm.ts";
 import { levelOf } from "./stretch.ts";
 
 /**
  * Whether grad_norm grows like a sum of gradients: from row to row by little, over the first rows by much,
- * and nearly always upwards. A single batch's gradient scatters by tens of per cent instead.
+ * and either nearly always upwards, or so smoothly and so far that no row is of its own batch. A single batch's
+ * gradient scatters by tens of per cent instead.
  */
 export interface GradGrowth {
   readonly isSum: boolean;
@@ -24,6 +25,10 @@ const fewestRows = 6;
 const sumTimes = 3;
 /** Share of neighbours that must rise. */
 const risingShare = 0.75;
+/** With Adam the gradients soon point to either side, and their sum goes up in steps: but not by chance of the batch. */
+const smoothChange = 0.05;
+const smoothTotal = 10;
+const fewestSmoothRows = 30;
 
 export const gradGrowth = defineFact<GradGrowth>({
   id: "grad_norm",
@@ -37,12 +42,16 @@ export const gradGrowth = defineFact<GradGrowth>({
     let row = 0;
     while (row < count - 1 && at(norms.value, row) < sumTimes * at(norms.value, 0)) row += 1;
     const total = levelOf(norms.value, norms.length - 10, norms.length) / at(norms.value, 0);
+    const changes = new Float64Array(Math.max(0, norms.length - firstRows));
+    for (let i = firstRows; i < norms.length; i++)
+      changes[i - firstRows] = Math.abs(Math.log(at(norms.value, i) / at(norms.value, i - 1)));
+    const isSmooth = changes.length >= fewestSmoothRows && total >= smoothTotal && median(changes) <= smoothChange;
     return {
       total,
       first: at(norms.value, 0),
       step: at(norms.step, row),
       times,
-      isSum: times >= sumTimes && rising >= risingShare * (count - 1),
+      isSum: times >= sumTimes && (rising >= risingShare * (count - 1) || isSmooth),
     };
   },
 });

@@ -29,6 +29,8 @@ export interface Slowdown {
   readonly now: number;
   readonly rows: number;
   readonly endStep: number | null;
+  /** It became ever slower from its first row on. */
+  readonly isRising: boolean;
 }
 
 /** Evaluations and checkpoints pause single rows; a median of nine does not see them. */
@@ -240,6 +242,7 @@ function slowdownTo(
     now,
     rows: to - row,
     endStep: end === null ? null : at(step, end),
+    isRising: end === null && isRising(Float64Array.from(value.slice(open.row))),
   };
 }
 
@@ -278,5 +281,19 @@ function growthIn(rows: Curve, smooth: Float64Array, factor: number): Slowdown |
   if (order < (least * blocks * (blocks - 1)) / 2 || now < factor * first || !isSpread) return null;
   let row = rows.length - 1;
   while (row > 0 && at(smooth, row - 1) > first + 0.1 * (now - first)) row -= 1;
-  return { row, step: at(rows.step, row), usual: first, now, rows: rows.length - row, endStep: null };
+  return { row, step: at(rows.step, row), usual: first, now, rows: rows.length - row, endStep: null, isRising: true };
+}
+
+/** Blocks of the slow rows: each later one is slower, and the last twice as slow as the first. By chance 1 in 720 orders. */
+const risingBlocks = 6;
+const risingTimes = 2;
+
+function isRising(slow: Float64Array): boolean {
+  const size = Math.floor(slow.length / risingBlocks);
+  if (size < fewestBlockRows) return false;
+  const levels = Array.from({ length: risingBlocks }, (_, b) => median(slow.subarray(b * size, (b + 1) * size)));
+  return (
+    levels.every((level, b) => b === 0 || level > at(levels, b - 1)) &&
+    at(levels, risingBlocks - 1) >= risingTimes * at(levels, 0)
+  );
 }

@@ -18,6 +18,9 @@ const jumpShare = 0.05;
 /** The rate after the seam is another schedule when it differs by this factor from the one before. */
 const rateFactor = 1.5;
 
+/** A rate that changed at each of these rows before the seam, and at none after it, has lost its schedule for good. */
+const stillRows = 5;
+
 /** Steps that go back all the time are no resumes; the newest ones stand for all, so that no log makes this rule slow. */
 const mostSeams = 100;
 
@@ -40,11 +43,15 @@ export const resumeDiscontinuity = defineRule({
       const isRateReset =
         rates !== null && (rates.after * rateFactor < rates.before || rates.after > rates.before * rateFactor);
       if (jump === null && !isRateReset) return [];
-      // A schedule that begins anew climbs first; a new optimizer has its base rate at once.
+      // A schedule that begins anew climbs first; a new optimizer has its base rate at once, and keeps it without one.
       const isBaseRate =
-        !isRateReset || rate === null || rates === null || rate.warmedUpAt === null
+        !isRateReset || rate === null || rates === null
           ? null
-          : rates.after > 0.9 * rate.peak;
+          : rates.isStill
+            ? true
+            : rate.warmedUpAt === null
+              ? null
+              : rates.after > 0.9 * rate.peak;
       const isDrop = jump !== null && jump.after < jump.before;
       const normBefore = norms === null ? Number.NaN : around(norms, seam.step, false);
       const normAfter = norms === null ? Number.NaN : around(norms, seam.step, true);
@@ -215,7 +222,10 @@ function jumpAt(rows: Curve, seam: Resume): { before: number; after: number; end
 }
 
 /** The rate just before the seam, at the same step where it was logged, and after it. */
-function ratesAt(rate: LearningRate, seam: Resume): { before: number; after: number; step: number } | null {
+function ratesAt(
+  rate: LearningRate,
+  seam: Resume,
+): { before: number; after: number; step: number; isStill: boolean } | null {
   let row = -1;
   // From the end: the resumes that are judged are the latest. Going back to the seam counts before passing it.
   for (let i = rate.length - 1; i > 0 && row < 0; i--)
@@ -230,7 +240,15 @@ function ratesAt(rate: LearningRate, seam: Resume): { before: number; after: num
   const saved = at(rate.value, last);
   const isAfterWarmUp = rate.warmedUpAt === null || rate.warmedUpAt < at(rate.step, last);
   if (isAfterWarmUp && at(rate.value, row) > rateFactor * saved) before = saved;
-  return { before, after: at(rate.value, row), step: at(rate.step, row) };
+  const after = at(rate.value, row);
+  const next = rate.value.subarray(row, row + stillRows);
+  const previous = rate.value.subarray(Math.max(0, last - stillRows), last);
+  const isStill =
+    next.length === stillRows &&
+    next.every((one) => one === after) &&
+    previous.length === stillRows &&
+    previous.every((one, i) => i === 0 || one !== previous[i - 1]);
+  return { before, after, step: at(rate.step, row), isStill };
 }
 
 /** Median of the rows next to the latest place with this step. */

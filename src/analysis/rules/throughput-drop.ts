@@ -18,6 +18,8 @@ import { moreWorkers } from "./input-bound.ts";
 const alarmingFactor = 2;
 /** Steps that are not measured, but grow to two and a half times as long in order, are hardly slowed down by chance. */
 const alarmingGrowth = 2.5;
+/** Other work made a recorded healthy run 4.3 times as slow for 200 rows (translate-healthy-seed3); twice that is no other work. */
+const alarmingUnmeasured = 8;
 /** Completions that grew by most of the slowdown explain it: the same tokens per second. */
 const explainedShare = 0.6;
 
@@ -39,7 +41,7 @@ const slowdown = defineFact<Slow | null>({
     const last = kept.at(-1);
     return first === undefined || last === undefined
       ? null
-      : { ...first, endStep: last.endStep, isGrowth: false, episodes: kept.length };
+      : { ...first, endStep: last.endStep, isGrowth: first.isRising, episodes: kept.length };
   },
 });
 
@@ -77,7 +79,8 @@ export const throughputDrop = defineRule({
           waitMoved === "rose" ||
           late !== null ||
           (speed.isMeasured && (slow.isGrowth || times >= alarmingFactor)) ||
-          (slow.isGrowth && times >= alarmingGrowth)
+          (slow.isGrowth && times >= alarmingGrowth) ||
+          (!isOver && times >= alarmingUnmeasured)
             ? "warning"
             : "info",
         message: `${what} went from ${say(before)}${unit} to ${say(after)}${unit} ${slow.isGrowth ? "little by little" : `at step ${slow.step}`}: each step takes ${say(Math.round(100 * times) / 100)} times as long${isOver ? `, until step ${slow.endStep ?? 0}` : ` for ${saySteps(slow.rows)} now`}.${slow.episodes > 1 ? ` It happened ${slow.episodes} times.` : ""}`,

@@ -211,7 +211,7 @@ export function instabilitySuspects(around: Surroundings, trouble: Trouble, setu
           present: isSumGrowing,
           for: "grad_norm grows evenly from row to row, as a sum does",
           against: "grad_norm does not grow like a sum",
-          weight: isSumGrowing === true ? 15 : 5,
+          weight: isSumGrowing === true ? 60 : 5,
         },
         { present: isEarly ? true : null, for: "it began with training itself", weight: 1.3 },
       ],
