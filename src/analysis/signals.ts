@@ -1,3 +1,5 @@
+import * as names from "./metric-names.ts";
+
 /**
  * Signals: the meanings that rules look for, and the names under which trainers log them.
  * A metric keeps its own name everywhere; a signal only says what it is. The server loads into
@@ -17,55 +19,31 @@ const named = (id: string, pattern: RegExp, unless?: RegExp): Signal => ({
   matches: (name) => !isLayerSeries(name) && pattern.test(name) && !(unless?.test(name) ?? false),
 });
 
-const isEval = /(^|[/_. -])(eval|val|valid|validation|test|dev)([/_. -]|$)/i;
+const isEval = names.heldOut;
 const training: Signal["matches"] = (name, labels) => !isEval.test(name) && (labels["split"] ?? "train") === "train";
 
 /** Loss of the training split. */
 export const trainLoss: Signal = {
   id: "loss",
-  matches: (name, labels) =>
-    (/^((train|training)[/_. ])?((lm|total|epoch|batch|running|average|avg|mean|nll|ce|cross_entropy|policy)[/_. ])?loss([/_](step|epoch|avg|mean))?$/i.test(
-      name,
-    ) ||
-      // Click models and boosters call it by its formula.
-      /^(train|training)[/_. ](log_?loss|bce|nll|cross_?entropy)$/i.test(name)) &&
-    training(name, labels),
+  matches: (name, labels) => names.trainLossName.test(name) && training(name, labels),
 };
 
 /** Loss of a held-out split. */
 export const evalLoss: Signal = {
   id: "eval_loss",
   matches: (name, labels) =>
-    /^(eval|val|valid|validation|test|dev)[/_. ](((lm|total|epoch|nll|ce)[/_. ])?loss([/_](step|epoch))?|log_?loss|bce|nll|cross_?entropy)$/i.test(
-      name,
-    ) ||
+    names.heldOutLossName.test(name) ||
     (/^loss$/i.test(name) && ["eval", "val", "valid", "validation", "test"].includes(labels["split"] ?? "")),
 };
 
-export const gradNorm = named(
-  "grad_norm",
-  /(^|[/_. ])(grad|gradient|global_grad|total_grad)[/_. -]?norm(_total)?$|^gnorm$|^grad norm$/i,
-  isEval,
-);
-export const learningRate = named(
-  "learning_rate",
-  /(^|[/_. ])(learning[ _-]?rate|lr)([/_-](group)?\d+|-[A-Za-z]*(Adam|SGD|Lion|RMSprop|Adafactor|Adagrad|Muon)[A-Za-z0-9]*([/-](pg)?\d+)?)?$/i,
-  isEval,
-);
+export const gradNorm = named("grad_norm", names.gradNormName, isEval);
+export const learningRate = named("learning_rate", names.learningRateName, isEval);
 export const lossScale = named("loss_scale", /(^|[/_. ])(loss[ _-]?scale|grad[ _-]?scale|scaler_scale)$/i);
 export const epoch = named("epoch", /^(train[/_])?epoch$/i);
-export const stepsPerSecond = named("steps_per_second", /(^|[/_. ])(it_per_s|steps_per_sec(ond)?|it\/s|steps\/s)$/i);
+export const stepsPerSecond = named("steps_per_second", names.stepsPerSecondName, isEval);
 /** Lightning `batch_time`, Megatron `elapsed time per iteration (ms)`, torchtitan `end_to_end(s)`, verl `timing_s/step`. */
-export const stepTime = named(
-  "step_time",
-  /(^|[/_. ])(step[_-]time|batch[_-]time|iter(ation)?[_-]time|elapsed time per iteration \(ms\)|time_per_(step|iteration)|timing_s\/step|sec_per_it|end_to_end\(s\)|train_step_timing in s)(_ms|_s|_seconds)?$/i,
-  isEval,
-);
-export const throughput = named(
-  "throughput",
-  /(^|[/_. ])(tokens_per_sec(ond)?|samples_per_sec(ond)?|tps|tok\/s|tokens\/s|wps|ups|throughput(\(tps\))?)$/i,
-  isEval,
-);
+export const stepTime = named("step_time", names.stepTimeName, isEval);
+export const throughput = named("throughput", names.throughputName, isEval);
 /** Time that a step waits for its batch: mmengine and timm `data_time`, torchtitan, Megatron `batch-generator`, OLMo, TraceML. */
 export const dataTime = named(
   "data_time",
@@ -144,12 +122,7 @@ export const rejectedLogps = named("logps/rejected", /^(train[/_])?logps\/reject
 /** Task metrics on a held-out split, e.g. `eval_accuracy`, `val/bleu`, `eval_wer`. */
 export const evalMetric: Signal = {
   id: "eval_metric",
-  matches: (name, labels) =>
-    isEval.test(name) &&
-    !evalLoss.matches(name, labels) &&
-    /(acc(uracy)?|f1|bleu|rouge\w*|chrf|exact_match|em|wer|cer|auc|mcc|ndcg\w*|map\d*|recall\w*|precision\w*|perplexity|ppl)(@\d+)?$/i.test(
-      name,
-    ),
+  matches: (name, labels) => !evalLoss.matches(name, labels) && names.taskMetricName.test(name),
 };
 
 /** How often the first guess is right, on training batches. */

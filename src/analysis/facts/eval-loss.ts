@@ -1,11 +1,13 @@
 import { defineFact } from "../fact.ts";
+import { lowerIsBetter } from "../metric-names.ts";
 import { evalLoss as evalLossSignal, evalMetric } from "../signals.ts";
-import { type Curve, longest, whole } from "./curve.ts";
+import { type Curve, whole } from "./curve.ts";
+import { plainLoss } from "./loss.ts";
 
 export const evalLoss = defineFact<Curve>({
   id: "eval_loss",
   derive(run) {
-    const series = longest(run.series(evalLossSignal));
+    const series = plainLoss(run.series(evalLossSignal));
     return series === undefined ? undefined : whole(series);
   },
 });
@@ -14,8 +16,6 @@ export interface TaskMetric extends Curve {
   /** True when a larger value is a better model. */
   readonly higherIsBetter: boolean;
 }
-
-const lowerIsBetter = /(wer|cer|perplexity|ppl)(@\d+)?$/i;
 
 /** What the model is for, measured on held-out data: accuracy, BLEU, WER ... Empty when nothing of the kind is logged. */
 export const taskMetrics = defineFact<readonly TaskMetric[]>({

@@ -1,13 +1,23 @@
 import { defineFact } from "../fact.ts";
+import { saysLoss } from "../metric-names.ts";
+import type { SeriesData } from "../run-data.ts";
 import { trainLoss } from "../signals.ts";
-import { type Curve, longest, whole } from "./curve.ts";
+import { type Curve, whole } from "./curve.ts";
+import { plainest } from "./track.ts";
+
+/** Of several losses that have about as many rows the one that is called so, and the plainest of those. */
+export function plainLoss(all: readonly SeriesData[]): SeriesData | undefined {
+  const longest = plainest(all);
+  const called = plainest(all.filter(({ name }) => saysLoss.test(name)));
+  return called !== undefined && longest !== undefined && 2 * called.length >= longest.length ? called : longest;
+}
 
 /** The training loss as it was logged, with everything that is not finite. */
 export const loss = defineFact<Curve>({
   id: "loss",
   derive(run) {
     const all = run.series(trainLoss);
-    const series = longest(all);
+    const series = plainLoss(all);
     if (series === undefined) return undefined;
     // Each rank may log its own: one whose numbers are lost is the one to look at.
     const lost = all.find(
