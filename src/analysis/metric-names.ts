@@ -9,39 +9,15 @@ const held = "(eval|evaluation|val|valid|validation|test|dev|held[_-]?out|holdou
 
 export const heldOut = new RegExp(`(^|${gap})${held}(${gap}|$)`, "i");
 
+const anyOf = (names: string): string => names.trim().split(/\s+/).join("|");
+
 /** What a loss may be called besides: its kind, its task, or what it is a mean of. Parts of a sum (`kl_loss`) are none. */
-const kind = [
-  ...["lm", "mlm", "clm", "masked_lm", "nll", "ce", "cross_?entropy", "xent", "bce", "mse", "rmse", "l1", "l2", "mae"],
-  ...[
-    "huber",
-    "smooth_l1",
-    "contrastive",
-    "info_?nce",
-    "nce",
-    "triplet",
-    "ctc",
-    "dice",
-    "focal",
-    "bpr",
-    "hinge",
-    "margin",
-  ],
-  ...["ranking", "seq2seq", "sft", "dpo", "policy", "forecast", "denoising", "task", "main", "objective", "supervised"],
-  ...[
-    "total",
-    "overall",
-    "epoch",
-    "batch",
-    "step",
-    "running",
-    "average",
-    "avg",
-    "mean",
-    "smooth(ed)?",
-    "word",
-    "token",
-  ],
-].join("|");
+const kind = anyOf(`
+  lm mlm clm masked_lm nll ce cross_?entropy xent bce mse rmse l1 l2 mae huber smooth_l1
+  contrastive info_?nce nce triplet ctc dice focal bpr hinge margin ranking seq2seq sft dpo
+  policy forecast denoising task main objective supervised total overall epoch batch step running
+  average avg mean smooth(ed)? word token
+`);
 /** A loss called by its formula alone. */
 const formula = "(log_?loss|nll|ce|cross_?entropy|xent|bce|mse|huber|smooth_l1|elbo)";
 const over = `(${gap}(step|epoch|iter|batch|avg|mean|total|value))?`;
@@ -65,48 +41,14 @@ export const heldOutLossName = new RegExp(
 /** Of several losses one that says so, before one that is named by its formula. */
 export const saysLoss = /loss/i;
 
-const higher = [
-  ...[
-    "acc(uracy)?\\d?",
-    "f1",
-    "bleu",
-    "rouge\\w*",
-    "chrf",
-    "meteor",
-    "exact_match",
-    "em",
-    "auc",
-    "auroc",
-    "roc_auc",
-    "pr_auc",
-  ],
-  ...[
-    "mcc",
-    "kappa",
-    "ndcg\\w*",
-    "m?ap\\d*",
-    "recall\\w*",
-    "precision\\w*",
-    "mrr",
-    "hit(s|_?rate)?",
-    "hr",
-    "top_?\\d+(_acc(uracy)?)?",
-  ],
-  ...["miou", "iou", "dice_score", "psnr", "ssim", "r2", "spearman\\w*", "pearson\\w*", "win_?rate", "score"],
-].join("|");
-const lower = [
-  "wer",
-  "cer",
-  "perplexity",
-  "ppl",
-  "rmse",
-  "mae",
-  "mape",
-  "smape",
-  "mase",
-  "crps",
-  "err(or)?(_rate)?",
-].join("|");
+const higher = anyOf(`
+  acc(uracy)?\\d? f1 bleu rouge\\w* chrf meteor exact_match em auc auroc roc_auc pr_auc mcc kappa
+  ndcg\\w* m?ap\\d* recall\\w* precision\\w* mrr hit(s|_?rate)? hr top_?\\d+(_acc(uracy)?)? miou
+  iou dice_score psnr ssim r2 spearman\\w* pearson\\w* win_?rate score
+`);
+const lower = anyOf(`
+  wer cer perplexity ppl rmse mae mape smape mase crps err(or)?(_rate)?
+`);
 const cut = "(@\\d+)?";
 
 /** Task metrics of a held-out split, and those that nobody measures on training batches. */

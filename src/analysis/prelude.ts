@@ -224,7 +224,7 @@ export function overflowSuspects(prelude: Prelude): Suspect[] {
       id: "bad-batch",
       statement:
         "A batch holds an empty or broken example (nothing to attend to, no label, a value that is not finite).",
-      prior: 0.3,
+      prior: 0.25,
       clues: [
         { present: isInfinite ? false : null, against: "the first bad loss is infinite and not NaN", weight: 2 },
         {
@@ -249,13 +249,18 @@ export function overflowSuspects(prelude: Prelude): Suspect[] {
       id: "nan-in-code",
       statement:
         "An operation of the model or the loss has no value or no derivative there: 0/0, the log or root of 0, a softmax over nothing but masked places.",
-      prior: 0.2,
+      prior: 0.3,
       clues: [
         {
           present: hasNorms ? !led : null,
           for: "the gradient norm was in its band until then",
           against: "the gradient norm grew before it",
-          weight: 2,
+          weight: 2.5,
+        },
+        {
+          present: isWarmingUp === null ? null : !isWarmingUp && lost.row >= 10,
+          for: `${saySteps(lost.row)} were fine before`,
+          weight: 1.5,
         },
         {
           present: isInfinite ? true : null,

@@ -28,6 +28,9 @@ export const trainLoss: Signal = {
   matches: (name, labels) => names.trainLossName.test(name) && training(name, labels),
 };
 
+/** What is minimised where no line has the whole: of an actor, a generator, a head. */
+export const partialLoss = named("part of a loss", /loss(es)?([/_](step|epoch|mean|avg|total))?$/i, isEval);
+
 /** Loss of a held-out split. */
 export const evalLoss: Signal = {
   id: "eval_loss",
@@ -69,6 +72,23 @@ export const reward = named(
   isEval,
 );
 export const rewardStd = named("reward_std", /(^|[/_. ])reward_std$/i, isEval);
+/** verl logs the extremes of a batch, and no deviation. */
+export const rewardMax = named(
+  "critic/score/max",
+  /(^|[/_. ])((score|scores|rewards?)\/max|(reward|score)_max|max_(reward|score))$/i,
+  isEval,
+);
+export const rewardMin = named(
+  "critic/score/min",
+  /(^|[/_. ])((score|scores|rewards?)\/min|(reward|score)_min|min_(reward|score))$/i,
+  isEval,
+);
+/** How far one round of updates moved the policy: PPO's own divergence, not that to the reference. */
+export const updateKl = named(
+  "approx_kl",
+  /(^|[/_. ])(ppo_kl|approx_?kl(_avg)?|old_approx_kl|policy\/approxkl_avg)$/i,
+  isEval,
+);
 export const zeroStdShare = named("frac_reward_zero_std", /(^|[/_. ])frac_reward_zero_std$/i, isEval);
 export const klDivergence = named("kl", /(^|[/_. ])(kl|objective\/kl|kl_loss|approx_?kl)$/i);
 /** Only the distance to the reference model: PPO's approx_kl and ppo_kl are between two updates. */
@@ -194,6 +214,9 @@ const signals: readonly Signal[] = [
   parametersHash,
   reward,
   rewardStd,
+  rewardMax,
+  rewardMin,
+  updateKl,
   zeroStdShare,
   klDivergence,
   referenceKl,
@@ -212,6 +235,7 @@ const signals: readonly Signal[] = [
   rejectedLogps,
   evalMetric,
   trainAccuracy,
+  partialLoss,
   logitsLogZ,
   logitsSize,
   inputMean,

@@ -1,7 +1,7 @@
 import { defineFact } from "../fact.ts";
 import { saysLoss } from "../metric-names.ts";
 import type { SeriesData } from "../run-data.ts";
-import { trainLoss } from "../signals.ts";
+import { partialLoss, trainLoss } from "../signals.ts";
 import { type Curve, whole } from "./curve.ts";
 import { plainest } from "./track.ts";
 
@@ -18,7 +18,13 @@ export const loss = defineFact<Curve>({
   derive(run) {
     const all = run.series(trainLoss);
     const series = plainLoss(all);
-    if (series === undefined) return undefined;
+    if (series === undefined) {
+      // Parts of an objective have no level that means anything; numbers that are lost are lost all the same.
+      const part = run
+        .series(partialLoss)
+        .find(({ length, value }) => length > 0 && !Number.isFinite(value[length - 1]));
+      return part === undefined ? undefined : whole(part);
+    }
     // Each rank may log its own: one whose numbers are lost is the one to look at.
     const lost = all.find(
       ({ name, length, value }) =>

@@ -7,15 +7,18 @@ import {
   longestCompletion,
   referenceKl,
   reward as rewardSignal,
+  rewardMax,
+  rewardMin,
   rewardStd,
   samplerGap as samplerGapSignal,
   type Signal,
   truncatedShare,
+  updateKl as updateKlSignal,
   zeroStdShare,
 } from "../signals.ts";
 import { type Curve, whole } from "./curve.ts";
 import { options } from "./options.ts";
-import { plainest, type Track, trackOfFact } from "./track.ts";
+import { plainest, type Track, trackOf, trackOfFact } from "./track.ts";
 import { objective } from "./trainer.ts";
 
 /** A variational autoencoder logs a KL as well; a policy also logs a reward, an entropy or lengths. */
@@ -40,9 +43,30 @@ const policyTrack = (id: string, signal: Signal): Fact<Track> =>
   );
 
 export const reward = policyTrack("reward", rewardSignal);
-export const rewardSpread = policyTrack("reward_std", rewardStd);
+const loggedSpread = policyTrack("reward_std", rewardStd);
+const highestReward = policyTrack("critic/score/max", rewardMax);
+const lowestReward = policyTrack("critic/score/min", rewardMin);
+
+/** Deviation of the rewards of a batch, or their range where only the extremes are logged. */
+export const rewardSpread = defineFact<Track>({
+  id: "reward_std",
+  derive(_run, get) {
+    const logged = get(loggedSpread);
+    if (logged !== undefined) return logged;
+    const [high, low] = [get(highestReward), get(lowestReward)];
+    if (high === undefined || low === undefined || high.length !== low.length) return undefined;
+    return trackOf({
+      series: high.series,
+      step: high.step,
+      time: high.time,
+      value: high.value.map((value, i) => value - at(low.value, i)),
+      length: high.length,
+    });
+  },
+});
 export const flatGroups = policyTrack("frac_reward_zero_std", zeroStdShare);
 export const kl = policyTrack("kl", referenceKl);
+export const updateKl = policyTrack("approx_kl", updateKlSignal);
 export const entropy = policyTrack("entropy", entropySignal);
 export const meanLength = policyTrack("completions/mean_length", completionLength);
 export const truncated = policyTrack("completions/clipped_ratio", truncatedShare);

@@ -14,6 +14,8 @@ export interface RewardProgress {
   readonly isAtBest: boolean;
   /** ... and a reward between 0 and 1 is near 1, as far as one can tell. */
   readonly isSolved: boolean;
+  /** Rewards lie between 0 and 1: one that is near 1 can not rise further. Of others nobody knows. */
+  readonly isShare: boolean;
 }
 
 /** Rows that say where the reward stands. */
@@ -38,6 +40,6 @@ export const rewardProgress = defineFact<RewardProgress>({
     const hasRisen = best - rows.start > Math.max(riseErrors * error, 1e-9);
     const isAtBest = hasRisen && now >= best - Math.max(riseErrors * error, 0.1 * (best - rows.start));
     const isShare = highest <= 1 && rows.start >= 0;
-    return { rows, best, now, hasRisen, isAtBest, isSolved: isAtBest && (!isShare || now >= solvedShare) };
+    return { rows, best, now, hasRisen, isAtBest, isSolved: isAtBest && (!isShare || now >= solvedShare), isShare };
   },
 });

@@ -84,7 +84,7 @@ const entropyFault = defineFact<EntropyFault | null>({
           ? false
           : progress === null
             ? low - row > fastRows
-            : progress.isSolved ||
+            : (progress.isSolved && progress.isShare) ||
               // A slow fall that bought a reward is what learning looks like.
               (progress.isAtBest && low - row > fastRows) ||
               (at(rows.smooth, rows.length - 1) >= goneShare * start &&

@@ -11,11 +11,23 @@ const broken = (from: number): Row[] =>
   rows.map((row, i) => (i < from ? row : { ...row, loss: Number.NaN, grad_norm: Number.NaN }));
 
 describe("non-finite-loss", () => {
-  test("names the first bad step, and a batch as the cause when nothing led to it", () => {
+  test("names the first bad step, and the code or the batch as the cause when nothing led to it", () => {
     const finding = findingOf(rule, { rows: broken(41) });
     expect(finding).toMatchObject({ severity: "error", onset: { step: 420 }, end: null, recovered: false });
     expect(finding?.evidence[0]).toMatchObject({ series: "loss", step: 420, value: "NaN" });
-    expect(finding?.causes[0]?.id).toBe("bad-batch");
+    // Of the recorded faults that come out of calm all are of the code; a batch is what sets it off.
+    expect(finding?.causes.slice(0, 2).map(({ id }) => id)).toEqual(["nan-in-code", "bad-batch"]);
+  });
+
+  test("parts of an objective are looked at where no line has the whole", () => {
+    const parts = broken(41).map(({ loss: value, ...row }) => ({
+      ...row,
+      "actor/pg_loss": value ?? Number.NaN,
+      "critic/vf_loss": 0.3,
+    }));
+    const finding = findingOf(rule, { rows: parts });
+    expect(finding).toMatchObject({ severity: "error", onset: { step: 420 } });
+    expect(finding?.evidence[0]?.series).toBe("actor/pg_loss");
   });
 
   test("a surge of the gradient before it speaks for the learning rate, with numbers to change", () => {

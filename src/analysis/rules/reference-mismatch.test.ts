@@ -41,3 +41,12 @@ describe(rule, () => {
     expect(missingFor(rule, trlStory(without(rows, "kl")))).toHaveLength(1);
   });
 });
+
+test("a first step that moved the policy itself is no other reference", () => {
+  const far = policyRows(random(3), usualPolicy).map((row, i) => ({ ...row, kl: 1.2 + 0.01 * i }));
+  expect(findingOf("reference-mismatch", trlStory(far))).toBeDefined();
+  const moved = far.map((row) => ({ ...row, "actor/ppo_kl": 0.7 }));
+  expect(findingOf("reference-mismatch", trlStory(moved))).toBeUndefined();
+  const cut = far.map((row) => ({ ...row, "actor/pg_clipfrac": 0.4 }));
+  expect(findingOf("reference-mismatch", trlStory(cut))).toBeUndefined();
+});

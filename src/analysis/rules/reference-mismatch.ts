@@ -2,7 +2,7 @@ import { at, median } from "../../base/statistics.ts";
 import { rank } from "../causes.ts";
 import { defineFact } from "../fact.ts";
 import { options } from "../facts/options.ts";
-import { kl } from "../facts/policy.ts";
+import { clipped, kl, updateKl } from "../facts/policy.ts";
 import { chosen, rejected } from "../facts/preference.ts";
 import type { Track } from "../facts/track.ts";
 import { say } from "../numbers.ts";
@@ -31,12 +31,18 @@ const followingRows = 9;
 /** Rows logged later than this are no start: the first of them is an average over updates. */
 const latestStart = 20;
 
+/** A first step that clips this many ratios, or moves the policy by this share of the distance, made it itself. */
+const movedClips = 0.1;
+const movedShare = 0.25;
+
 interface Distance {
   readonly rows: Track;
   readonly first: number;
   readonly what: string;
   readonly isFar: boolean;
 }
+
+const none = new Float64Array(1);
 
 const startDistance = defineFact<Distance>({
   id: "kl or rewards/chosen, from the first step on",
@@ -52,6 +58,9 @@ const startDistance = defineFact<Distance>({
       return undefined;
     const first = at(track.value, 0);
     const later = median(track.value.subarray(1, 1 + followingRows).map(Math.abs));
+    const moved = divergence === undefined ? 0 : Math.abs(at(get(updateKl)?.value ?? none, 0));
+    const clips = divergence === undefined ? 0 : at(get(clipped)?.value ?? none, 0);
+    const isMoved = clips >= movedClips || moved >= movedShare * Math.abs(first);
     const isLate = divergence === undefined && at(track.step, 0) > firstSteps;
     const least =
       divergence === undefined
@@ -64,6 +73,7 @@ const startDistance = defineFact<Distance>({
       first,
       what: divergence === undefined ? `The implicit reward ${track.series}` : "KL divergence to the reference model",
       isFar:
+        !isMoved &&
         Math.abs(first) >= (isLate ? Math.max(1, least) : least) &&
         Math.abs(first) >= (isLate ? lateShare : stillShare) * later,
     };

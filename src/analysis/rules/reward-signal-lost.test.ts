@@ -59,3 +59,23 @@ describe(rule, () => {
     expect(missingFor(rule, trlStory(without(rows, "reward_std", "frac_reward_zero_std")))).toHaveLength(1);
   });
 });
+
+describe("where only the extremes of the rewards are logged", () => {
+  const extremes = (high: number, low: number): ReturnType<typeof trlStory> =>
+    trlStory(
+      rows.map(({ reward_std: _std, frac_reward_zero_std: _share, reward, ...row }) => ({
+        ...row,
+        "critic/score/mean": high === low ? high : (reward ?? 0),
+        "critic/score/max": high,
+        "critic/score/min": low,
+      })),
+    );
+
+  test("equal ones are no signal", () => {
+    expect(findingOf(rule, extremes(0, 0))).toMatchObject({ severity: "error", onset: { step: 1 } });
+  });
+
+  test("ones that differ are one", () => {
+    expect(findingOf(rule, extremes(1, 0))).toBeUndefined();
+  });
+});
