@@ -133,18 +133,48 @@ export interface LineReader {
 
 /** Lines of unknown forms that are read one by one; what follows them in the same piece goes the long way as one. */
 const mostMisses = 8;
+/** An unfinished line up to this length is kept until its end comes. */
+const mostHeld = 16_384;
 
 /** Feeds a decoder with pieces that are cut anywhere: lines of known forms in the short way, all others in the long. */
 export class LineFeed {
   /** Whether all lines so far are complete. */
   #isAtStart = true;
 
+  /** The last line, as far as it came. */
+  #held: Uint8Array | undefined;
+
   push(bytes: Uint8Array, reader: LineReader): void {
+    const held = this.#held;
+    if (held === undefined) {
+      this.#push(bytes, reader);
+      return;
+    }
+    this.#held = undefined;
+    const end = behindLine(bytes, 0);
+    const line = new Uint8Array(held.length + end);
+    line.set(held);
+    line.set(bytes.subarray(0, end), held.length);
+    this.#push(line, reader);
+    if (end < bytes.length) this.#push(bytes.subarray(end), reader);
+  }
+
+  /** Nothing more comes. */
+  end(reader: LineReader): void {
+    if (this.#held !== undefined) reader.read(this.#held);
+    this.#held = undefined;
+  }
+
+  #push(bytes: Uint8Array, reader: LineReader): void {
     let from = this.#isAtStart ? 0 : this.#long(bytes, 0, behindLine(bytes, 0), reader);
     for (let misses = 0; from < bytes.length; misses++) {
       from = readByteRows(bytes, from, reader);
-      const to = misses < mostMisses ? behindLine(bytes, from) : bytes.length;
-      from = this.#long(bytes, from, to, reader);
+      const end = behindLine(bytes, from);
+      if (bytes[end - 1] !== feed && end - from < mostHeld && reader.forms().length > 0) {
+        this.#held = Uint8Array.from(bytes.subarray(from));
+        return;
+      }
+      from = this.#long(bytes, from, misses < mostMisses ? end : bytes.length, reader);
     }
   }
 

@@ -56,6 +56,7 @@ export class JsonLinesDecoder implements Decoder {
   }
 
   end(): Decoded {
+    this.#feed.end(this.#lineReader);
     for (const line of this.#lines.push(this.#utf8.end())) this.#read(line);
     for (const line of this.#lines.end()) this.#read(line);
     return this.#out.finish(this.#line);

@@ -81,6 +81,7 @@ class CsvDecoder implements Decoder {
   }
 
   end(): Decoded {
+    this.#feed.end(this.#lineReader);
     for (const row of this.#rows.push(this.#utf8.end())) this.#read(row);
     for (const row of this.#rows.end()) this.#read(row);
     return this.#out.finish(this.#rows.line);
