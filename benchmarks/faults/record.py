@@ -40,6 +40,11 @@ HELD_OUT = ("sft", "dpo", "classifier", "recommender", "llama")
 Work = tuple[str, Story, int, str]
 # Scored once, with the final thresholds; nobody who works on rules looks at them before.
 SEALED = ("tagger", "vit", "ctr", "rlhf")
+# The same after the sealed ones had been looked at, by others; looked at in their turn.
+FRESH = ("forecast",)
+# The same again, and left alone.
+LAST: tuple[str, ...] = ()
+SPLITS = {"tuning": TUNING, "held-out": HELD_OUT, "sealed": SEALED, "fresh": FRESH, "last": LAST}
 # Programs that are recorded with fewer seeds than their stories name.
 SEEDS = {name: (1, 2) for name in SEALED}
 RECORDINGS = HERE / "recordings"
@@ -48,11 +53,11 @@ ROWS = ROOT / "out" / "faults"
 
 
 def programs() -> list[str]:
-    return [name for name in TUNING + HELD_OUT + SEALED if (HERE / "programs" / f"{name}.py").exists()]
+    return [name for names in SPLITS.values() for name in names if (HERE / "programs" / f"{name}.py").exists()]
 
 
 def split_of(name: str) -> str:
-    return "tuning" if name in TUNING else "sealed" if name in SEALED else "held-out"
+    return next(split for split, names in SPLITS.items() if name in names)
 
 
 def load(name: str) -> ModuleType:

@@ -10,7 +10,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { load, names, truthOf, type Recorded } from "./scoring/corpus.ts";
+import { load, names, splits, truthOf, type Recorded } from "./scoring/corpus.ts";
 import { judge, scoreOf, type Judged } from "./scoring/judge.ts";
 import { alarmsOf, reportOf, rowsToAlarm } from "./scoring/ours.ts";
 import { askPeers } from "./scoring/peers.ts";
@@ -47,13 +47,13 @@ const titles = {
   tuning: "Tuning programs",
   "held-out": "Held-out programs",
   sealed: "Sealed programs (their score at first sight is above)",
+  fresh: "Fresh programs (their score at first sight is above)",
+  last: "Last programs, scored once",
 };
-const splits = (["tuning", "held-out", "sealed"] as const).filter((split) =>
-  runs.some(({ truth }) => truth.split === split),
-);
+const present = splits.filter((split) => runs.some(({ truth }) => truth.split === split));
 let text = "";
 const figures: Record<string, unknown> = {};
-for (const split of splits) {
+for (const split of present) {
   const mine = runs.filter(({ truth }) => truth.split === split);
   const ofOwn = mine.flatMap(({ name }) => own.get(name) ?? []);
   const waits = mine.flatMap(({ name }) => {

@@ -2,13 +2,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { load, names, truthOf, type Recorded } from "../../benchmarks/faults/scoring/corpus.ts";
+import { load, names, splits, truthOf, type Recorded } from "../../benchmarks/faults/scoring/corpus.ts";
 import { judge, scoreOf } from "../../benchmarks/faults/scoring/judge.ts";
 import { alarmsOf, reportOf } from "../../benchmarks/faults/scoring/ours.ts";
 
-const splits = ["tuning", "held-out", "sealed"] as const;
 const Share = z.object({ hits: z.number(), of: z.number() });
-const Published = z.record(
+const Published = z.partialRecord(
   z.enum(splits),
   z.looseObject({
     llmdbg: z.object({

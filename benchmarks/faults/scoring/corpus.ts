@@ -7,10 +7,13 @@ import { readRun, toRunData, type ReadRun } from "../../../src/cli/read/read-run
 import type { RunData } from "../../../src/analysis/index.ts";
 import { trainLoss } from "../../../src/analysis/signals.ts";
 
+/** What programs were used for, in the order in which they were looked at; docs/accuracy.md says more. */
+export const splits = ["tuning", "held-out", "sealed", "fresh", "last"] as const;
+
 const Truth = z.object({
   healthy: z.boolean(),
   program: z.string(),
-  split: z.enum(["tuning", "held-out", "sealed"]),
+  split: z.enum(splits),
   /** Id of the fault; null for a healthy run. */
   fault: z.string().nullable(),
   /** Rules that name the fault rightly; several may. */

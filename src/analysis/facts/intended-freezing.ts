@@ -1,11 +1,19 @@
-import { defineFact } from "../fact.ts";
+import { at } from "../../base/statistics.ts";
+import { defineFact, type Get, type RunView } from "../fact.ts";
+import { epochs } from "./epochs.ts";
 import { layerOrder } from "./layer-order.ts";
+import { supervisedLoss } from "./supervised-loss.ts";
 
 /** What says that some parameters are meant to stay as they are; null when nothing does. Always present. */
 export interface IntendedFreezing {
   readonly reason: string | null;
   /** The configuration has an option for it, and it is off. */
   readonly isDenied: boolean;
+  /**
+   * Step from which on the configuration says that all is trained, and the one from which on this holds however its
+   * author counts epochs; null when it says nothing of the kind, or the step is not known yet.
+   */
+  readonly until: { readonly step: number; readonly surely: number; readonly key: string } | null;
 }
 
 /** Options with which trainers freeze a part of a model: PEFT, Axolotl, LLaMA-Factory, ms-swift, Unsloth, torchtune, Keras. */
@@ -56,6 +64,28 @@ const freezingKeys = [
   "linear_probe",
   "feature_extraction",
 ];
+/** Parts that are frozen for a while at first. */
+const untilEpoch = [
+  "unfreeze_at_epoch",
+  "unfreeze_epoch",
+  "unfreeze_after_epoch",
+  "unfreeze_after_epochs",
+  "unfreeze_backbone_at_epoch",
+  "freeze_epochs",
+  "frozen_epochs",
+  "freeze_until_epoch",
+  "freeze_backbone_epochs",
+  "freeze_encoder_epochs",
+];
+const untilStep = [
+  "unfreeze_at_step",
+  "unfreeze_step",
+  "unfreeze_after_steps",
+  "freeze_steps",
+  "frozen_steps",
+  "freeze_until_step",
+  "freeze_finetune_updates",
+];
 const saysNo = /^(|0|false|none|null|no|full)$/i;
 
 export const intendedFreezing = defineFact<IntendedFreezing>({
@@ -65,12 +95,34 @@ export const intendedFreezing = defineFact<IntendedFreezing>({
     for (const key of freezingKeys) {
       const value = run.config(key);
       if (value === undefined) continue;
-      if (!saysNo.test(String(value))) return { reason: `the configuration has ${key}`, isDenied: false };
+      if (!saysNo.test(String(value))) return { reason: `the configuration has ${key}`, isDenied: false, until: null };
       if (/freeze|frozen/.test(key)) isDenied = true;
     }
     const adapter = [...(get(layerOrder)?.keys() ?? [])].find((layer) =>
       /(^|[._])(lora|adapter|ia3|prompt)(_|\.|$)/i.test(layer),
     );
-    return { reason: adapter === undefined ? null : `there are adapters, such as ${adapter}`, isDenied };
+    return {
+      reason: adapter === undefined ? null : `there are adapters, such as ${adapter}`,
+      isDenied,
+      until: untilOf(run, get),
+    };
   },
 });
+
+function untilOf(run: RunView, get: Get): IntendedFreezing["until"] {
+  for (const key of untilStep) {
+    const step = Number(run.config(key) ?? Number.NaN);
+    if (step > 0) return { step, surely: step, key };
+  }
+  const passes = get(epochs)?.starts;
+  const rows = get(supervisedLoss);
+  for (const key of untilEpoch) {
+    const epoch = Number(run.config(key) ?? Number.NaN);
+    const late = passes?.[epoch];
+    if (!(epoch > 0) || late === undefined || rows === undefined) continue;
+    // The third epoch is number 3, or number 2; "for 3 epochs" is over with the third.
+    const early = /at_epoch|unfreeze_epoch/.test(key) ? (passes?.[epoch - 1] ?? late) : late;
+    return { step: at(rows.step, early), surely: at(rows.step, late), key };
+  }
+  return null;
+}

@@ -25,6 +25,11 @@ export interface Motion {
   /** First logged step from which on the learning rate is below a thousandth of its peak; null when it is not. */
   readonly scheduleEnd: number | null;
   readonly scheduleEndShare: number;
+  /**
+   * Where that end begins: of a rate that fades away (an exponential that falls for steps, not for epochs) the first
+   * logged step at a fiftieth of its peak. NaN when there is no end.
+   */
+  readonly scheduleFade: number;
   readonly peakRate: number;
   /** Smallest standard deviation of a layer's output at the first watched step. */
   readonly smallestStd: number;
@@ -36,6 +41,9 @@ const fewestEvals = 2;
 /** Logs have four digits and more; a model that moves changes a mean over many tokens by more. */
 const sameShare = 2e-5;
 const endedShare = 1e-3;
+const fadedShare = 0.02;
+/** From a fiftieth to a thousandth: an exponential takes three quarters as long as to the fiftieth, a cosine a tenth. */
+const fadingShare = 0.3;
 
 const lostIn = defineFold({
   start: () => ({ rows: 0 }),
@@ -56,6 +64,8 @@ export const motion = defineFact<Motion>({
     let end = rate?.length ?? 0;
     while (rate !== undefined && end > 0 && at(rate.value, end - 1) <= endedShare * rate.peak) end -= 1;
     const hasEnded = rate !== undefined && rate.peak > 0 && end > 0 && end < rate.length;
+    let fade = end;
+    while (rate !== undefined && fade > 0 && at(rate.value, fade - 1) <= fadedShare * rate.peak) fade -= 1;
     const from = rate === undefined ? Number.NaN : at(rate.step, 0);
     const to = rate === undefined ? Number.NaN : at(rate.step, rate.length - 1);
     return {
@@ -72,6 +82,7 @@ export const motion = defineFact<Motion>({
       largestUpdate: last.length === 0 ? Number.NaN : last.reduce((a, b) => Math.max(a, b), 0),
       scheduleEnd: hasEnded ? at(rate.step, end) : null,
       scheduleEndShare: hasEnded ? (to - at(rate.step, end)) / (to - from) : 0,
+      scheduleFade: hasEnded ? at(rate.step, end - fade >= fadingShare * fade ? fade : end) : Number.NaN,
       peakRate: rate?.peak ?? Number.NaN,
       smallestStd: stds.reduce((least, curve) => Math.min(least, at(curve.value, 0)), Number.POSITIVE_INFINITY),
     };

@@ -104,3 +104,17 @@ describe("parameters that no optimizer holds", () => {
     expect(findingOf(rule, { rows: [], config: teacher })).toBeUndefined();
   });
 });
+
+describe("layers that are frozen for a while", () => {
+  const head = watchedStory(8, { update_ratio: (_row, layer) => (layer === "head" ? undefined : 0) });
+
+  test("are told from the step on at which the configuration lets them train", () => {
+    const found = findingOf(rule, { ...head, config: { unfreeze_at_step: 400, freeze: "" } });
+    expect(found).toMatchObject({ severity: "warning", onset: { step: 400 } });
+    expect(found?.message).toContain("unfreeze_at_step");
+  });
+
+  test("are left alone until then", () => {
+    expect(findingOf(rule, { ...head, config: { unfreeze_at_step: 1e6 } })).toBeUndefined();
+  });
+});

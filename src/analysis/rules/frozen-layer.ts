@@ -17,6 +17,8 @@ import { defineRule, type FindingDraft } from "../rule.ts";
 
 /** Watched rows without a change; SageMaker Debugger's UnchangedTensor takes 3, but a router may leave an expert out for some. */
 const fewestRows = 5;
+/** Watched rows after the step at which the configuration lets them train. */
+const overdueRows = 2;
 /** When nearly everything is frozen, somebody trains a head or an adapter and means it. */
 const headShare = 0.8;
 /** Parts that are copied or left out by design: a teacher, an averaged copy, a head that the loss does not use. */
@@ -54,6 +56,7 @@ export const frozenLayer = defineRule({
   leadsTo: ["no-learning", "loss-plateau"],
   check({ updates, gradients, weights, intended, setup, options: settings }) {
     if (intended.reason !== null) return [];
+    const { until } = intended;
     const forgotten = setup.notOptimized;
     if (forgotten !== null && forgotten.names.split(", ").some((name) => !copies.test(name)))
       return [notGiven(forgotten, updates, settings)];
@@ -69,6 +72,9 @@ export const frozenLayer = defineRule({
     const [first] = frozen.toSorted((a, b) => at(a.curve.step, a.row) - at(b.curve.step, b.row));
     if (first === undefined) return [];
     const step = at(first.curve.step, first.row);
+    const isOverdue = until !== null && rowsFrom(first.curve, until.surely) >= overdueRows;
+    // Until then it is meant.
+    if (until !== null && !isOverdue) return [];
     const isFromStart = first.row === 0;
     const isHead = frozen.length >= headShare * all.size;
     // No gradient, and fewer parameters require one than there are: somebody switched a small part off, which is said
@@ -83,9 +89,9 @@ export const frozenLayer = defineRule({
     const more = frozen.length - names.length;
     return [
       {
-        severity: isHead || isSwitchedOff ? "info" : "warning",
-        message: `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""} of ${all.size} layers ${frozen.length === 1 ? "has" : "have"} not changed ${isFromStart ? "since the first watched step" : `since step ${step}`}, for ${saySteps(first.rows, "watched step")}, while the others train. ${gradientWords(first)}`,
-        onset: { step, layer: first.layer },
+        severity: (isHead || isSwitchedOff) && !isOverdue ? "info" : "warning",
+        message: `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""} of ${all.size} layers ${frozen.length === 1 ? "has" : "have"} not changed ${isFromStart ? "since the first watched step" : `since step ${step}`}, for ${saySteps(first.rows, "watched step")}, while the others train. ${isOverdue ? `The configuration has ${until.key}: they should train since step ${until.step}. ` : ""}${gradientWords(first)}`,
+        onset: { step: isOverdue ? Math.max(step, until.step) : step, layer: first.layer },
         end: null,
         recovered: false,
         evidence: frozen.slice(0, 5).map((one) => ({
@@ -204,6 +210,8 @@ function notGiven(
     ],
   };
 }
+
+const rowsFrom = (curve: LayerCurve, step: number): number => curve.step.filter((one) => one >= step).length;
 
 const isZero = (value: number): boolean => value === 0;
 const isMoving = (curve: LayerCurve): boolean => at(curve.value, curve.length - 1) > 0;

@@ -76,7 +76,7 @@ export const lossPlateau = defineRule({
       !(flat.rateShare < highRate) &&
       !(heldGain(evals, flat.step) > heldShare);
     if (!isEnded && !isStuck) return [];
-    const step = isEnded ? end : flat.step;
+    const step = isEnded ? motion.scheduleFade : flat.step;
     const last = rows.length - 1;
     const peak = settings.number("learning_rate") ?? rate?.peak;
     const total = at(rows.step, last);
@@ -84,7 +84,7 @@ export const lossPlateau = defineRule({
       {
         severity: isEnded || gain < alarmingGain ? "warning" : "info",
         message: isEnded
-          ? `The learning rate has been 0 since step ${end}, ${say(Math.round(100 * motion.scheduleEndShare))} % of the run: no step since then changes the weights, and the loss stands at ${say(levelOf(rows.value, last - 20, last + 1))}.`
+          ? `The learning rate ${step < end ? `is below a fiftieth of its peak from step ${step} on, and` : "has been"} 0 since step ${end}, ${say(Math.round(100 * motion.scheduleEndShare))} % of the run: no step since then changes the weights, and the loss stands at ${say(levelOf(rows.value, last - 20, last + 1))}.`
           : `Loss fell from ${say(flat.initial)} to ${say(flat.level)} until step ${step} and has stood still since, for ${say(Math.round(100 * flat.share))} % of the run, with the learning rate ${Number.isNaN(flat.rateShare) ? "unchanged" : `at ${say(Math.round(100 * flat.rateShare))} % of its peak`}. Only ${say(Math.round(100 * gain))} % of what guessing costs was gained.`,
         onset: { step },
         end: null,
