@@ -43,6 +43,8 @@ export const RunSummary = Run.omit({ environment: true, config: true }).extend({
   /** Worst open finding, `info` when all have passed: what the verdict dot shows. `null`: nothing found, or nothing could be checked. */
   verdict: z.enum(["error", "warning", "info"]).nullable(),
   findings: z.number(),
+  /** Title of the finding behind the verdict: what is wrong, in a few words. */
+  headline: z.string().nullable(),
   /** Main loss reduced to at most 40 values for a sparkline; null where there is no finite value. */
   sparkline: z.array(z.number().nullable()),
   lastLoss: z.union([z.number(), z.string()]).nullable(),

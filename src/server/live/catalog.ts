@@ -5,9 +5,16 @@ import type { Run } from "../../model/run.ts";
 import type { Store } from "../../store/store.ts";
 
 /** The part of a summary that is computed from points and findings. */
-export type Derived = Pick<RunSummary, "lastStep" | "verdict" | "findings" | "sparkline" | "lastLoss">;
+export type Derived = Pick<RunSummary, "lastStep" | "verdict" | "findings" | "headline" | "sparkline" | "lastLoss">;
 
-export const nothingDerived: Derived = { lastStep: null, verdict: null, findings: 0, sparkline: [], lastLoss: null };
+export const nothingDerived: Derived = {
+  lastStep: null,
+  verdict: null,
+  findings: 0,
+  headline: null,
+  sparkline: [],
+  lastLoss: null,
+};
 
 export interface Entry {
   readonly row: Omit<RunSummary, keyof Derived>;

@@ -38,12 +38,12 @@ describe("mainLoss and lastStepOf", () => {
 });
 
 describe("judged", () => {
-  const finding = (severity: Finding["severity"], recovered: boolean | null): Finding => ({
+  const finding = (severity: Finding["severity"], recovered: boolean | null, title = "", step = 1): Finding => ({
     rule: "loss-spike",
     severity,
-    title: "",
+    title,
     message: "",
-    onset: { step: 1 },
+    onset: { step },
     end: null,
     recovered,
     evidence: [],
@@ -52,10 +52,18 @@ describe("judged", () => {
   });
 
   it("is the worst that is still open", () => {
-    expect(judged([finding("info", null), finding("warning", false), finding("error", true)])).toEqual({
+    expect(judged([finding("info", null), finding("warning", false), finding("error", true)])).toMatchObject({
       verdict: "warning",
       findings: 3,
     });
-    expect(judged([])).toEqual({ verdict: null, findings: 0 });
+    expect(judged([])).toEqual({ verdict: null, findings: 0, headline: null });
+  });
+
+  it("is named by the first open finding of that severity", () => {
+    const later = finding("error", false, "Loss diverges", 90);
+    const first = finding("error", false, "A layer makes numbers that are not finite", 80);
+    const passed = finding("error", true, "Loss spikes", 10);
+    expect(judged([passed, later, finding("warning", null, "Clipped", 5), first]).headline).toBe(first.title);
+    expect(judged([passed])).toEqual({ verdict: "info", findings: 1, headline: "Loss spikes" });
   });
 });

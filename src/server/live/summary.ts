@@ -49,13 +49,19 @@ export function lastStepOf(series: Iterable<Named & { readonly lastStep: number 
 
 const worstFirst: readonly Severity[] = ["error", "warning", "info"];
 
-/** What has passed by itself is a note: worth reading, no reason to act. */
-export const judged = (findings: readonly Finding[]): Pick<RunSummary, "verdict" | "findings"> => ({
-  verdict:
-    worstFirst.find((s) => findings.some((f) => f.severity === s && f.recovered !== true)) ??
-    (findings.length > 0 ? "info" : null),
-  findings: findings.length,
-});
+/** What has passed by itself is a note: worth reading, no reason to act. The one that began first names the verdict. */
+export function judged(findings: readonly Finding[]): Pick<RunSummary, "verdict" | "findings" | "headline"> {
+  const byOnset = findings.toSorted((a, b) => (a.onset.step ?? 0) - (b.onset.step ?? 0));
+  const isOpen = ({ recovered }: Finding): boolean => recovered !== true;
+  const gravest = worstFirst
+    .map((severity) => byOnset.find((finding) => finding.severity === severity && isOpen(finding)))
+    .find((finding) => finding !== undefined);
+  return {
+    verdict: gravest?.severity ?? (findings.length > 0 ? "info" : null),
+    findings: findings.length,
+    headline: (gravest ?? byOnset[0])?.title ?? null,
+  };
+}
 
 export const lossOf = (value: number | undefined): RunSummary["lastLoss"] =>
   value === undefined ? null : toWire(value);

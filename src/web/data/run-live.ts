@@ -38,7 +38,7 @@ export function useRunLive(run: string): { readonly connection: Connection; read
 function apply(cache: QueryClient, run: string, event: LiveEvent): void {
   switch (event.kind) {
     case "run": {
-      const { lastStep: _a, verdict: _b, findings: _c, sparkline: _d, lastLoss: _e, ...rest } = event.run;
+      const { lastStep: _a, verdict: _b, findings: _c, headline: _d, sparkline: _e, lastLoss: _f, ...rest } = event.run;
       const known = cache.getQueryData(runOf(run).queryKey);
       // Configuration and environment are not part of the event; they may have come with the change.
       if (known !== undefined) cache.setQueryData(runOf(run).queryKey, { ...known, ...rest });

@@ -18,6 +18,7 @@ const run: RunSummary = {
   lastStep: 10,
   verdict: "error",
   findings: 1,
+  headline: "Loss diverges",
   sparkline: [],
   lastLoss: "NaN",
 };
@@ -26,6 +27,7 @@ const matches = (text: string): boolean => matchesRunFilter(run, parseRunFilter(
 test.each([
   ["", true],
   ["high", true],
+  ["diverges", true],
   ["HIGH translate", true],
   ["status:running project:trans", true],
   ["status:finished", false],

@@ -55,6 +55,6 @@ function valuesOf(run: RunSummary, key: Key | undefined): readonly string[] {
     case "id":
       return [run.id];
     case undefined:
-      return [run.name, run.project, run.id, ...run.tags];
+      return [run.name, run.project, run.id, run.headline ?? "", ...run.tags];
   }
 }

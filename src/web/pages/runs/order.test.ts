@@ -19,6 +19,7 @@ const run = (id: string, over: Partial<RunSummary> = {}): RunSummary => ({
   lastStep: null,
   verdict: null,
   findings: 0,
+  headline: null,
   sparkline: [],
   lastLoss: null,
   ...over,

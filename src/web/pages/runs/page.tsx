@@ -15,6 +15,8 @@ import { useView } from "../../state/use-view.ts";
 import { Command } from "../../widgets/command.tsx";
 import { Failure } from "../../widgets/failure.tsx";
 import { useNow } from "../../widgets/now.ts";
+import { Offline } from "../../widgets/offline.tsx";
+import { usePageTitle } from "../../widgets/page-title.ts";
 import { formatSort, parseSort, sortRuns } from "./order.ts";
 import { RunTable } from "./run-table.tsx";
 import { useRuns } from "./use-runs.ts";
@@ -22,7 +24,8 @@ import { useRuns } from "./use-runs.ts";
 export function RunsPage() {
   const [view, update] = useView();
   const [, navigate] = useLocation();
-  const { query, fresh, showFresh } = useRuns();
+  const { query, fresh, showFresh, connection } = useRuns();
+  usePageTitle("Runs");
   const now = useNow();
   const search = useRef<HTMLInputElement>(null);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
@@ -102,6 +105,7 @@ export function RunsPage() {
         <span className="runs-count" role="status">
           {list !== undefined && countText(rows.length, list, filter)}
         </span>
+        <Offline connection={connection} />
         {selected.size > 0 && (
           <div className="selection-bar">
             <span>{grouped(selected.size)} selected</span>

@@ -169,7 +169,11 @@ const Row = memo(function Row({ run, top, index, isSelected, isMarked, now, colo
       <div className="cell-verdict" role="cell">
         <span className={`verdict-word is-${verdict}`}>
           <SeverityMark verdict={verdict} />
-          <span>{run.findings > 1 && run.verdict !== null ? `${run.findings} findings` : verdictWord[verdict]}</span>
+          <span className="sr-only">{run.headline === null ? "" : `${verdictWord[verdict]}: `}</span>
+          <span className="headline" title={run.headline ?? undefined}>
+            {run.headline ?? verdictWord[verdict]}
+          </span>
+          {run.findings > 1 && <small title={`${run.findings} findings, this one first`}>+{run.findings - 1}</small>}
         </span>
       </div>
       <div className="cell-name" role="cell">
