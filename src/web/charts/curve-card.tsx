@@ -124,6 +124,7 @@ function CardContent({ id, title, curves, height }: CurveCardProps) {
         </span>
         <CardMenu title={title} curves={curves} drawn={drawn} chart={chart} />
       </figcaption>
+      <CurveLegend curves={curves} />
       <div className="curve-body" ref={body} style={{ height }}>
         {answer.isFetching && <div className="curve-busy" aria-hidden />}
         {answer.isPending && (
@@ -149,6 +150,28 @@ function CardContent({ id, title, curves, height }: CurveCardProps) {
         )}
       </div>
     </>
+  );
+}
+
+/** More names than this are a wall of text; pointing at the curves names each. */
+const maxNamed = 6;
+
+/** Which line is which, where a run has several of one metric. Runs that are compared have a legend above all charts. */
+function CurveLegend({ curves }: { curves: readonly CardCurve[] }) {
+  const [first] = curves;
+  if (first === undefined || curves.length < 2 || curves.some(({ run }) => run !== first.run)) return null;
+  return (
+    <ul className="curve-legend" aria-label="Curves">
+      {curves.slice(0, maxNamed).map(({ key, label, ink }) => (
+        <li key={key} title={label}>
+          <svg width="14" height="4" aria-hidden>
+            <line x2="14" y1="2" y2="2" stroke={ink.colour} strokeWidth="2" strokeDasharray={ink.dash.join(" ")} />
+          </svg>
+          <span>{label}</span>
+        </li>
+      ))}
+      {curves.length > maxNamed && <li className="muted">and {curves.length - maxNamed} more</li>}
+    </ul>
   );
 }
 

@@ -97,7 +97,7 @@ export function svgFigure(
     pen.text(32, y, curve.label, { colour: tints.text, size: 12, align: "start" });
   });
   const before = pen.parts.length;
-  paint(pen, place, { curves: drawn, highlights: [], smoothing: smoothing > 0, tints });
+  paint(pen, place, { curves: drawn, smoothing: smoothing > 0, tints });
   const [total, tall] = [left + width + right, top + height + bottom];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${total}" height="${tall}" viewBox="0 0 ${total} ${tall}" font-family="Helvetica, Arial, sans-serif">`,

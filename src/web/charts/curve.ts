@@ -2,7 +2,7 @@ import uPlot from "uplot";
 import { short } from "../format/number.ts";
 import { tickText, type XAxis } from "./axis.ts";
 import { padded, union } from "./curve-data.ts";
-import { paint, type DrawnCurve, type Highlight, type Place, type Tints } from "./paint.ts";
+import { paint, paintHighlights, type DrawnCurve, type Highlight, type Place, type Tints } from "./paint.ts";
 import { canvasPen } from "./pen.ts";
 
 /**
@@ -101,7 +101,7 @@ export function createCurve(host: HTMLElement, build: Build, gestures: Gestures)
         },
         {
           ...look,
-          size: 50,
+          size: (_u, labels) => Math.max(labelRoom.least, longest(labels) * labelRoom.letter + labelRoom.around),
           gap: 6,
           space: 28,
           values: (_u, splits) => splits.map((y) => (y === null ? null : short(y))),
@@ -129,6 +129,10 @@ export function createCurve(host: HTMLElement, build: Build, gestures: Gestures)
             ctx.rect(bbox.left, bbox.top - 2, bbox.width, bbox.height + 4);
             ctx.clip();
             paint(canvasPen(ctx, uPlot.pxRatio), place(self), { ...frame, tints });
+            ctx.restore();
+            // uPlot remembers what it set on the context, so nothing of ours may stay set.
+            ctx.save();
+            paintHighlights(canvasPen(ctx, uPlot.pxRatio), place(self), frame.highlights, tints);
             ctx.restore();
             gestures.moved();
           },
@@ -217,6 +221,11 @@ export function createCurve(host: HTMLElement, build: Build, gestures: Gestures)
     destroy: () => u.destroy(),
   };
 }
+
+/** CSS pixels left of the plot: a letter of the axis' font, the gap and a border, and what most numbers need. */
+const labelRoom = { letter: 6.3, around: 12, least: 50 } as const;
+const longest = (labels: readonly (string | null)[] | null): number =>
+  (labels ?? []).reduce((most, label) => Math.max(most, (label ?? "").length), 0);
 
 const wholeSteps = Array.from({ length: 16 }, (_none, power) => [1, 2, 5].map((n) => n * 10 ** power)).flat();
 const [s, min, h, d] = [1000, 60_000, 3_600_000, 86_400_000];

@@ -35,11 +35,11 @@ export interface Tints {
   readonly accent: string;
 }
 
-/** Draws curves, non-finite marks and highlights. The same for the page and for exported figures. */
+/** Draws curves and non-finite marks. The same for the page and for exported figures. */
 export function paint(
   pen: Pen,
   place: Place,
-  what: { curves: readonly DrawnCurve[]; highlights: readonly Highlight[]; smoothing: boolean; tints: Tints },
+  what: { curves: readonly DrawnCurve[]; smoothing: boolean; tints: Tints },
 ): void {
   const { curves, tints } = what;
   for (const { data, ink } of curves) {
@@ -60,9 +60,15 @@ export function paint(
     const marks = curves.flatMap(({ data }) => data.marks.filter((mark) => mark.kind === kind));
     edgeMarks(pen, place, kind, marks, tints.error);
   }
-  for (const { x, y } of what.highlights) {
+}
+
+/** Rings around points of evidence. Not clipped, so that one at the very start or end of a run is whole. */
+export function paintHighlights(pen: Pen, place: Place, highlights: readonly Highlight[], tints: Tints): void {
+  for (const { x, y } of highlights) {
+    const px = place.x(x);
+    if (px < place.left - 1 || px > place.left + place.width + 1) continue;
     const edge = Number.isNaN(y) ? place.top + place.height - 5 * place.ratio : place.y(y);
-    pen.ring(place.x(x), Number.isFinite(y) || Number.isNaN(y) ? edge : place.top + 5, 6, tints.accent);
+    pen.ring(px, Number.isFinite(y) || Number.isNaN(y) ? edge : place.top + 5, 6, tints.accent);
   }
 }
 
