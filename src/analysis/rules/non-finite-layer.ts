@@ -83,7 +83,8 @@ export const nonFiniteLayer = defineRule({
             {
               series: null,
               step: tensor.step,
-              value: Number.isNaN(tensor.inputMax) ? null : toWire(tensor.inputMax),
+              // Beside an input that is lost, its largest finite number would read as if it were well.
+              value: !tensor.inputFinite || Number.isNaN(tensor.inputMax) ? null : toWire(tensor.inputMax),
               note: `its input ${tensor.inputFinite ? `was finite${Number.isNaN(tensor.inputMax) ? "" : `, largest ${say(tensor.inputMax)}`}` : `was not finite${tensor.producer === null ? "" : `; it came from ${tensor.producer}`}`}`,
             },
           ]),

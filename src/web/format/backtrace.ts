@@ -25,7 +25,10 @@ export function readBacktrace(text: string): Frame[] {
         of = word;
         continue;
       }
-      facts.push({ of, text: `${(key ?? "").replaceAll("_", " ")} ${value}`, bad: isBad(key ?? "", value) });
+      const bad = isBad(key ?? "", value);
+      // No number lost is what the other modules say by being there.
+      if (bad || (key !== "nan" && key !== "inf" && key !== "of"))
+        facts.push({ of, text: factText(key ?? "", value), bad });
     }
     return [
       {
@@ -37,6 +40,45 @@ export function readBacktrace(text: string): Frame[] {
       },
     ];
   });
+}
+
+const factText = (key: string, value: string): string =>
+  key === "finite" && /^(true|false)$/i.test(value)
+    ? value.toLowerCase() === "true"
+      ? "finite"
+      : "not finite"
+    : `${key.replaceAll("_", " ")} ${value}`;
+
+const passes: Readonly<Record<string, string>> = {
+  forward: "in the forward pass",
+  backward: "in the backward pass",
+  optimizer: "in the optimizer's step",
+};
+
+/** What the record says of the first bad tensor, in sentences; undefined when it says something else. A dash is nothing. */
+export function readFirstTensor(message: string): string | undefined {
+  const facts = new Map(
+    [...message.matchAll(/\b([a-z_]+)=(\S+)/g)].flatMap(([, key = "", value = ""]) =>
+      value === "-" ? [] : [[key, value] as const],
+    ),
+  );
+  const [tensor, layer, of, className, producer] = ["tensor", "layer", "of", "class", "producer"].map((key) =>
+    facts.get(key),
+  );
+  const pass = passes[facts.get("phase") ?? ""];
+  if (tensor === undefined || layer === undefined || pass === undefined) return undefined;
+  const lost = (["nan", "inf"] as const).flatMap((key) => {
+    const count = facts.get(key);
+    return count === undefined || count === "0" ? [] : [`${count} ${key === "nan" ? "NaN" : "infinite"}`];
+  });
+  const amount = lost.length === 0 ? "" : `: ${lost.join(" and ")}${of === undefined ? "" : ` of ${of} numbers`}`;
+  return [
+    `The ${tensor} of ${layer}${className === undefined ? "" : ` (${className})`} ${pass}${amount}.`,
+    facts.get("input_finite") === "true" && `What went in was finite, at most ${facts.get("input_abs_max") ?? "?"}.`,
+    producer !== undefined && `It came from ${producer}.`,
+  ]
+    .filter((part) => part !== false)
+    .join(" ");
 }
 
 function isBad(key: string, value: string): boolean {

@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRecords } from "../../../../api/records.ts";
 import { call } from "../../../data/call.ts";
-import { readBacktrace, type Frame } from "../../../format/backtrace.ts";
+import { readBacktrace, readFirstTensor, type Frame } from "../../../format/backtrace.ts";
 import { grouped } from "../../../format/number.ts";
+import { Breakable } from "../../../widgets/breakable.tsx";
 
 const opening = "first non-finite tensor";
 /** So many modules before the bad one say enough; the others are one click away. */
@@ -38,11 +39,15 @@ export function Backtrace({
         First tensor that is not finite{record.step === null ? "" : `, step ${grouped(record.step)}`}
         {layer !== undefined && (
           <button type="button" className="link" onClick={() => openLayer(layer, record.step)}>
-            <code>{layer}</code>
+            <code>
+              <Breakable text={layer} />
+            </code>
           </button>
         )}
       </h2>
-      <p className="muted backtrace-facts">{record.message.slice(opening.length).trim()}</p>
+      <p className="backtrace-facts" title={record.message}>
+        <Breakable text={readFirstTensor(record.message) ?? record.message.slice(opening.length).trim()} />
+      </p>
       {frames.length > 0 && (
         <>
           {hidden > 0 && (
@@ -88,7 +93,9 @@ function Frames({
       {frames.map(({ path, className, facts, bad, running }, i) => (
         <li key={`${from + i} ${path}`} className={from + i === firstBad ? "is-first" : bad ? "is-bad" : undefined}>
           <button type="button" onClick={() => openLayer(path, step)}>
-            <code>{path}</code>
+            <code>
+              <Breakable text={path} />
+            </code>
           </button>
           <span className="muted">{className}</span>
           <span className="frame-facts">

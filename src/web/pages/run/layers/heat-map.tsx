@@ -12,7 +12,7 @@ import { useWidth } from "../../../widgets/element-size.ts";
 import { SeverityMark } from "../../../widgets/severity-mark.tsx";
 import { Legend, Reading } from "./heat-legend.tsx";
 import { Labels, Profile } from "./heat-sides.tsx";
-import { columnAt, type HeatRow } from "./rows.ts";
+import { columnAt, rowOfLayer, type HeatRow } from "./rows.ts";
 import type { Stat } from "./stats.ts";
 
 /** A finding with a place, pinned on the map. */
@@ -51,6 +51,15 @@ const rowHeights = { least: 2, most: 18 } as const;
 /** Below this width there is no room for the profile beside the map. */
 const wideFrom = 700;
 const dragPixels = 6;
+/** CSS pixels of a letter of a row's name, of the gap after it, and how much of the width names may take. */
+const labels = { letter: 6.7, gap: 12, share: { wide: 0.3, narrow: 0.34 } } as const;
+
+/** As wide as the longest name needs, while the map stays the larger part. */
+function labelWidthOf(rows: readonly HeatRow[], width: number, isWide: boolean): number {
+  const longest = rows.reduce((most, { name }) => Math.max(most, name.length), 0);
+  const room = Math.floor(width * (isWide ? labels.share.wide : labels.share.narrow));
+  return Math.max(80, Math.min(room, Math.ceil(longest * labels.letter + labels.gap)));
+}
 
 /** Layer by step, with the names on the left and one step as a profile by depth on the right. */
 export function HeatMap(props: HeatMapProps) {
@@ -65,7 +74,7 @@ export function HeatMap(props: HeatMapProps) {
   const [drag, setDrag] = useState<readonly [number, number] | null>(null);
 
   const isWide = width >= wideFrom;
-  const labelWidth = isWide ? 208 : 120;
+  const labelWidth = labelWidthOf(rows, width, isWide);
   const profileWidth = isWide ? 160 : 0;
   const mapWidth = Math.max(40, width - labelWidth - profileWidth);
   const rowHeight = Math.min(rowHeights.most, Math.max(rowHeights.least, Math.floor(room / Math.max(1, rows.length))));
@@ -200,7 +209,7 @@ export function HeatMap(props: HeatMapProps) {
               {drag !== null && <i className="heat-drag" style={{ left: drag[0], width: drag[1] - drag[0] }} />}
             </div>
             {marks.map((mark) => {
-              const row = rows.findIndex((one) => one.layers.includes(mark.layer));
+              const row = rowOfLayer(rows, mark.layer);
               if (row < 0 || mark.step < range[0] || mark.step > range[1]) return null;
               return (
                 <button

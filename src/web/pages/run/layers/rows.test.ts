@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { blockOf, columnAt, kindOf, rowsOf, sharedPrefix } from "./rows.ts";
+import { blockOf, columnAt, kindOf, rowOfLayer, rowsOf, sharedPrefix } from "./rows.ts";
 
 const matrix = {
   layers: ["embed", "blocks.0.fc", "blocks.0.out", "blocks.1.fc"],
@@ -35,4 +35,11 @@ test("paths", () => {
   expect(sharedPrefix("blocks.1.mlp.fc", "blocks.1.attn")).toBe("blocks.1.");
   expect(sharedPrefix("head", "blocks.1.attn")).toBe("");
   expect([columnAt([0, 10], -1), columnAt([0, 10], 5), columnAt([0, 10], 99)]).toEqual([-1, 0, 1]);
+});
+
+test("a layer without a row of its own is found at the first module inside it", () => {
+  const rows = rowsOf(matrix, "modules", "", "max");
+  expect(["blocks.0.out", "blocks.1", "blocks.0", "block", "head"].map((layer) => rowOfLayer(rows, layer))).toEqual([
+    2, 3, 1, -1, -1,
+  ]);
 });

@@ -76,6 +76,12 @@ export function sharedPrefix(name: string, above: string | undefined): string {
   return same === 0 ? "" : `${own.slice(0, same).join(".")}.`;
 }
 
+/** The row of a layer, or of the first watched module inside it; -1 when there is neither. */
+export function rowOfLayer(rows: readonly HeatRow[], layer: string): number {
+  const own = rows.findIndex((row) => row.layers.includes(layer));
+  return own >= 0 ? own : rows.findIndex((row) => row.layers.some((inner) => inner.startsWith(`${layer}.`)));
+}
+
 /** The column that holds a step; -1 before the first. */
 export function columnAt(steps: readonly number[], step: number): number {
   let low = 0;
