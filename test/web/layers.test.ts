@@ -54,6 +54,9 @@ inBrowser("layers in the browser", () => {
     const map = page.locator(".heat-map");
     await map.locator("canvas").waitFor();
     await page.getByText("first not finite").waitFor();
+    expect(await page.locator(".backtrace-facts").innerText()).toBe(
+      "The output of blocks.1.mlp (MLP) in the forward pass: 3 NaN of 64 numbers. What went in was finite, at most 2.5. It came from blocks.1.attn.",
+    );
     const mark = page.locator(".heat-mark");
     await mark.waitFor();
     expect(await mark.getAttribute("aria-label")).toContain("blocks.1.mlp at step 300");
@@ -83,6 +86,8 @@ inBrowser("layers in the browser", () => {
     await page.locator(".layers-bar select").first().selectOption("update_ratio");
     await page.getByText("too small").waitFor();
     await page.getByText("The same as a table").click();
+    // The table is made when the browser says that its part is open, which is after the click.
+    await page.locator(".layer-table tbody tr").first().waitFor();
     expect(await page.locator(".layer-table tbody tr").count()).toBe(layers.length);
     expect(problems).toEqual([]);
     await page.context().close();

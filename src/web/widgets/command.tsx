@@ -1,10 +1,13 @@
+import { Breakable } from "./breakable.tsx";
 import { CopyButton } from "./copy-button.tsx";
 
 /** A command to type, ready to copy. */
 export function Command({ text }: { text: string }) {
   return (
     <div className="command">
-      <code>{text}</code>
+      <code>
+        <Breakable text={text} />
+      </code>
       <CopyButton text={text} />
     </div>
   );

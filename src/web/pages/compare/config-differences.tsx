@@ -1,15 +1,21 @@
-import { Fragment } from "react";
-import { scalarText } from "../../format/change.ts";
+import { useState } from "react";
 import { configRows } from "../../format/config-rows.ts";
 import { plural } from "../../format/number.ts";
+import { Breakable } from "../../widgets/breakable.tsx";
+import { ConfigValue } from "../../widgets/config-value.tsx";
 import type { ComparedRun } from "./legend.tsx";
+
+/** More rows than this push the curves off the screen. */
+const shownAtFirst = 12;
 
 /** Only the keys that differ. */
 export function ConfigDifferences({ runs }: { runs: readonly ComparedRun[] }) {
+  const [all, setAll] = useState(false);
   const known = runs.flatMap(({ run, ink }) => (run === undefined ? [] : [{ run, ink }]));
   if (known.length < 2) return null;
   const rows = configRows(known.map(({ run }) => run.config));
   const differing = rows.filter(({ differs }) => differs);
+  const shown = all ? differing : differing.slice(0, shownAtFirst);
   return (
     <section className="config-differences" aria-label="Differences of configuration">
       <h2>
@@ -28,18 +34,20 @@ export function ConfigDifferences({ runs }: { runs: readonly ComparedRun[] }) {
                 {known.map(({ run, ink }) => (
                   <th key={run.id} scope="col">
                     <i className="swatch" style={{ background: ink.colour }} />
-                    {run.name}
+                    <Breakable text={run.name} />
                   </th>
                 ))}
               </tr>
             </thead>
             <tbody>
-              {differing.map(({ key, values }) => (
+              {shown.map(({ key, values }) => (
                 <tr key={key}>
-                  <th scope="row">{breakable(key)}</th>
+                  <th scope="row">
+                    <Breakable text={key} />
+                  </th>
                   {values.map((value, i) => (
                     <td key={known[i]?.run.id ?? i}>
-                      {value === undefined ? <span className="muted">not set</span> : scalarText(value)}
+                      <ConfigValue value={value} />
                     </td>
                   ))}
                 </tr>
@@ -48,15 +56,11 @@ export function ConfigDifferences({ runs }: { runs: readonly ComparedRun[] }) {
           </table>
         </div>
       )}
+      {shown.length < differing.length && (
+        <button type="button" className="link" onClick={() => setAll(true)}>
+          {plural(differing.length - shown.length, "more setting")}
+        </button>
+      )}
     </section>
   );
 }
-
-/** A key may break between its words, never within one. */
-const breakable = (key: string) =>
-  key.split(/(?<=[._/])/).map((part, i) => (
-    <Fragment key={`${i} ${part}`}>
-      {part}
-      <wbr />
-    </Fragment>
-  ));

@@ -19,6 +19,7 @@ import { useAxes } from "../../data/use-axis.ts";
 import { useKeys } from "../../state/keys.ts";
 import { useView } from "../../state/use-view.ts";
 import { Failure } from "../../widgets/failure.tsx";
+import { usePageTitle } from "../../widgets/page-title.ts";
 import { ConfigDifferences } from "./config-differences.tsx";
 import { Legend, type ComparedRun } from "./legend.tsx";
 import { VerificationPanel } from "./verification.tsx";
@@ -110,6 +111,7 @@ export function ComparePage() {
     }));
   }, [axisRuns, runs, filter, scheme]);
 
+  usePageTitle(ids.length === 0 ? "Compare" : `Compare ${ids.length === 1 ? "one run" : `${ids.length} runs`}`);
   if (ids.length === 0) return <NothingChosen choose={(id) => update({ runs: [id] })} />;
   return (
     <div className="compare-page">

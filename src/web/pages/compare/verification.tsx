@@ -4,6 +4,7 @@ import { numberText } from "../../../analysis/verify/words.ts";
 import { isVerified, type AppliedAdvice, type Verification } from "../../../model/verification.ts";
 import { verificationOf } from "../../data/queries.ts";
 import { scalarText } from "../../format/change.ts";
+import { Breakable } from "../../widgets/breakable.tsx";
 import { Command } from "../../widgets/command.tsx";
 import { Failure } from "../../widgets/failure.tsx";
 import type { ComparedRun } from "./legend.tsx";
@@ -63,52 +64,57 @@ function Answer({ verification }: { verification: Verification }) {
         {statement}
       </p>
       {comparison !== null && (
-        <table className="config-table">
-          <thead>
-            <tr>
-              <th scope="col">run</th>
-              <th scope="col">seed</th>
-              <th scope="col">{comparison.metric} before</th>
-              <th scope="col">{comparison.metric} after</th>
-            </tr>
-          </thead>
-          <tbody>
-            {[...before.map((run) => ({ run, side: 0 })), ...after.map((run) => ({ run, side: 1 }))].map(
-              ({ run: { id, name, seed, value, note }, side }) => (
-                <tr key={id ?? name} title={note ?? undefined}>
-                  <th scope="row">{name}</th>
-                  <td>{seed ?? ""}</td>
-                  {[0, 1].map((column) => (
-                    <td key={column}>
-                      {column !== side || value === null ? "" : `${numberText(value)}${note === null ? "" : " *"}`}
-                    </td>
-                  ))}
-                </tr>
-              ),
-            )}
-          </tbody>
-        </table>
+        <div className="scroll-x">
+          <table className="config-table">
+            <thead>
+              <tr>
+                <th scope="col">run</th>
+                <th scope="col">seed</th>
+                <th scope="col">{comparison.metric} before</th>
+                <th scope="col">{comparison.metric} after</th>
+              </tr>
+            </thead>
+            <tbody>
+              {[...before.map((run) => ({ run, side: 0 })), ...after.map((run) => ({ run, side: 1 }))].map(
+                ({ run: { id, name, seed, value, note }, side }) => (
+                  <tr key={id ?? name} title={note ?? undefined}>
+                    <th scope="row">
+                      <Breakable text={name} />
+                    </th>
+                    <td>{seed ?? ""}</td>
+                    {[0, 1].map((column) => (
+                      <td key={column}>
+                        {column !== side || value === null ? "" : `${numberText(value)}${note === null ? "" : " *"}`}
+                      </td>
+                    ))}
+                  </tr>
+                ),
+              )}
+            </tbody>
+          </table>
+        </div>
       )}
       {followed.map((one) => (
         <Applied key={`${one.rule} ${one.advice}`} advice={one} />
       ))}
       <ul>
         {reasons.map((reason) => (
-          <li key={reason}>{reason}</li>
+          <li key={reason}>
+            <Breakable text={reason} />
+          </li>
         ))}
       </ul>
       {next.length > 0 && (
         <>
           <p>To know, run:</p>
-          {next.map(({ side, seed, command }) =>
-            command === null ? (
-              <p key={`${side} ${seed}`} className="muted">
-                the run {side} the change again, with seed {seed}
-              </p>
-            ) : (
-              <Command key={`${side} ${seed}`} text={command} />
-            ),
-          )}
+          <ul className="next-runs">
+            {next.map(({ side, seed, command }) => (
+              <li key={`${side} ${seed}`}>
+                {side} the change, seed {seed}
+                {command === null ? " (the same command again)" : <Command text={command} />}
+              </li>
+            ))}
+          </ul>
         </>
       )}
     </>

@@ -2,6 +2,7 @@ import { useState, type ReactNode } from "react";
 import type { Run } from "../../../model/run.ts";
 import { bytes, plural } from "../../format/number.ts";
 import { absolute } from "../../format/time.ts";
+import { Breakable } from "../../widgets/breakable.tsx";
 import { Command } from "../../widgets/command.tsx";
 
 /** Where the run came from: enough to run it again. */
@@ -24,7 +25,7 @@ export function About({ run }: { run: Run }) {
     ["platform", env.platform],
     ["processors", env.cpus],
     ["memory", env.memoryBytes === undefined ? undefined : bytes(env.memoryBytes)],
-    ["GPUs", env.gpus === undefined || env.gpus.length === 0 ? undefined : env.gpus.join(", ")],
+    ["GPUs", env.gpus === undefined || env.gpus.length === 0 ? undefined : gpuText(env.gpus)],
     ["Python", env.python],
     ["git commit", env.gitCommit && <code key="commit">{env.gitCommit}</code>],
     ["git branch", env.gitBranch],
@@ -43,7 +44,7 @@ export function About({ run }: { run: Run }) {
             {known.map(([name, value]) => (
               <tr key={name}>
                 <th scope="row">{name}</th>
-                <td>{value}</td>
+                <td>{typeof value === "string" ? <Breakable text={value} /> : value}</td>
               </tr>
             ))}
           </tbody>
@@ -65,7 +66,9 @@ export function About({ run }: { run: Run }) {
               <tbody>
                 {packages.slice(0, 1000).map(([name, version]) => (
                   <tr key={name}>
-                    <th scope="row">{name}</th>
+                    <th scope="row">
+                      <Breakable text={name} />
+                    </th>
                     <td>{version}</td>
                   </tr>
                 ))}
@@ -82,6 +85,12 @@ export function About({ run }: { run: Run }) {
       )}
     </section>
   );
+}
+
+/** Eight times the same name is a name and a number. */
+function gpuText(gpus: readonly string[]): string {
+  const kinds = [...new Set(gpus)];
+  return kinds.map((kind) => `${gpus.filter((gpu) => gpu === kind).length} × ${kind}`).join(", ");
 }
 
 /** As a shell would need it. */

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { Link } from "wouter";
 import { patchesOf } from "../../../analysis/patches/patch.ts";
 import type { Advice } from "../../../model/finding.ts";
 import { changeLines, changeText } from "../../format/change.ts";
@@ -6,7 +7,14 @@ import { CopyButton } from "../../widgets/copy-button.tsx";
 import { Outcome } from "./outcome.tsx";
 
 /** One advice: what to do, as a patch in the user's own language, and what came of it where it was tried. */
-export function AdviceText({ advice }: { advice: Advice }) {
+export function AdviceText({
+  advice,
+  run,
+}: {
+  advice: Advice;
+  /** Whose reruns would show whether it helps; without one nothing is said of trying it. */
+  run?: string;
+}) {
   const { summary, expect, source, outcome } = advice;
   return (
     <div className="advice">
@@ -15,6 +23,15 @@ export function AdviceText({ advice }: { advice: Advice }) {
       </p>
       {outcome !== undefined && <Outcome outcome={outcome} />}
       <PatchText advice={advice} />
+      {outcome === undefined && run !== undefined && (
+        <p className="muted">
+          Not tried yet.{" "}
+          <Link href={`/compare?runs=${encodeURIComponent(run)}`} title={`llmdbg verify ${run} --against <the rerun>`}>
+            Compare with a rerun
+          </Link>{" "}
+          to see whether it helped.
+        </p>
+      )}
       {expect !== "" && <p className="muted">Expect: {expect}</p>}
       {source !== "" && (
         <p className="advice-source muted">

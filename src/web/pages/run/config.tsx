@@ -8,6 +8,8 @@ import { configRows } from "../../format/config-rows.ts";
 import { plural } from "../../format/number.ts";
 import type { View } from "../../state/view.ts";
 import { Failure } from "../../widgets/failure.tsx";
+import { Breakable } from "../../widgets/breakable.tsx";
+import { ConfigValue } from "../../widgets/config-value.tsx";
 import { ConfigRemark } from "./config-remark.tsx";
 
 /** The run's settings, alone or against those of its parent or any other run. */
@@ -41,6 +43,7 @@ export function ConfigTable({
     .toSorted((a, b) => Number(b.project === run.project) - Number(a.project === run.project))
     .slice(0, 500);
   const listed = new Set(all.map(({ key }) => key));
+  const hasRemarks = rows.some(({ key }) => remarks.some(({ where }) => where.key === key));
   const unlisted = remarks.filter(({ where }) => where.key === undefined || !listed.has(where.key));
   return (
     <section className="config" aria-label="Configuration">
@@ -89,35 +92,47 @@ export function ConfigTable({
           does.
         </p>
       ) : (
-        <table className="config-table">
-          {compared !== undefined && (
-            <thead>
-              <tr>
-                <th scope="col">key</th>
-                <th scope="col">{compared.name}</th>
-                <th scope="col">{run.name}</th>
-                <th scope="col">remarks</th>
-              </tr>
-            </thead>
-          )}
-          <tbody>
-            {rows.map(({ key, values, differs }) => (
-              <tr key={key} className={differs ? "is-different" : ""}>
-                <th scope="row">{key}</th>
-                {values.map((value, i) => (
-                  <td key={i}>{value === undefined ? <span className="muted">not set</span> : scalarText(value)}</td>
-                ))}
-                <td>
-                  {remarks
-                    .filter(({ where }) => where.key === key)
-                    .map((remark) => (
-                      <ConfigRemark key={`${remark.check} ${remark.message}`} remark={remark} />
-                    ))}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <div className="scroll-x">
+          <table className={`config-table${compared === undefined ? " is-alone" : ""}`}>
+            {compared !== undefined && (
+              <thead>
+                <tr>
+                  <th scope="col">key</th>
+                  <th scope="col">
+                    <Breakable text={compared.name} />
+                  </th>
+                  <th scope="col">
+                    <Breakable text={run.name} />
+                  </th>
+                  {hasRemarks && <th scope="col">remarks</th>}
+                </tr>
+              </thead>
+            )}
+            <tbody>
+              {rows.map(({ key, values, differs }) => (
+                <tr key={key} className={differs ? "is-different" : ""}>
+                  <th scope="row">
+                    <Breakable text={key} />
+                  </th>
+                  {values.map((value, i) => (
+                    <td key={i}>
+                      <ConfigValue value={value} />
+                    </td>
+                  ))}
+                  {hasRemarks && (
+                    <td className="cell-remarks">
+                      {remarks
+                        .filter(({ where }) => where.key === key)
+                        .map((remark) => (
+                          <ConfigRemark key={`${remark.check} ${remark.message}`} remark={remark} />
+                        ))}
+                    </td>
+                  )}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
       )}
       {compared !== undefined && rows.length === 0 && <p className="muted">No difference.</p>}
     </section>

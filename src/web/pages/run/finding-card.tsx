@@ -3,18 +3,21 @@ import { listedCauses } from "../../../analysis/index.ts";
 import type { Cause, Finding, Related } from "../../../model/finding.ts";
 import { full, grouped, plural, short } from "../../format/number.ts";
 import { splitSentence, verdictWord } from "../../format/verdict.ts";
+import { Breakable } from "../../widgets/breakable.tsx";
 import { SeverityMark } from "../../widgets/severity-mark.tsx";
 import { AdviceText } from "./advice.tsx";
 
 const shownEvidence = 4;
 
 export function FindingCard({
+  run,
   finding,
   told,
   open,
   toggle,
   point,
 }: {
+  run: string;
   finding: Finding;
   /** The first sentence of its message stands above already, as the verdict. */
   told: boolean;
@@ -40,7 +43,9 @@ export function FindingCard({
           <SeverityMark verdict={severity} size={14} />
           <span className="finding-severity">{verdictWord[severity]}</span>
           <span className="finding-title">{title}</span>
-          <span className="finding-when">{whenText(finding)}</span>
+          <span className="finding-when">
+            <Breakable text={whenText(finding)} />
+          </span>
         </button>
       </h2>
       {open && (
@@ -72,7 +77,7 @@ export function FindingCard({
           {advice.length > 0 && (
             <div className="finding-advice">
               {advice.slice(0, 1).map((one) => (
-                <AdviceText key={one.id} advice={one} />
+                <AdviceText key={one.id} advice={one} run={run} />
               ))}
               {advice.length > 1 && (
                 <details>
@@ -105,10 +110,12 @@ function EvidenceList({ evidence }: { evidence: Finding["evidence"] }) {
   const rows = (some: Finding["evidence"]) =>
     some.map(({ series, step, value, note }, i) => (
       <tr key={`${series} ${step} ${i}`}>
-        <th scope="row">{series ?? ""}</th>
+        <th scope="row">{series === null ? "" : <Breakable text={series} />}</th>
         <td title={full(value)}>{value === null ? "" : short(value)}</td>
         <td>{step === null ? "" : `step ${grouped(step)}`}</td>
-        <td>{note}</td>
+        <td>
+          <Breakable text={note} />
+        </td>
       </tr>
     ));
   return (
@@ -131,17 +138,24 @@ function EvidenceList({ evidence }: { evidence: Finding["evidence"] }) {
   );
 }
 
+/** So many are named before they are unfolded. */
+const namedRelated = 3;
+
+const nameOf = ({ title, onset }: Related): string =>
+  `${title.slice(0, 1).toLowerCase()}${title.slice(1)}${onset.step === null ? "" : ` (step ${grouped(onset.step)})`}`;
+
 /** What other checks found of the same fault. */
 function RelatedList({ related }: { related: readonly Related[] }) {
   return (
     <details>
       <summary>
-        Part of the same story: {related.length === 1 ? "one other finding" : `${related.length} other findings`}
+        Part of the same story: {related.slice(0, namedRelated).map(nameOf).join(", ")}
+        {related.length > namedRelated && ` and ${related.length - namedRelated} more`}
       </summary>
       <ul className="related">
         {related.map(({ rule, title, message, onset }) => (
           <li key={`${rule} ${onset.step} ${onset.layer} ${onset.rank}`}>
-            <b>{title}</b> {message}
+            <b>{title}</b> {onset.step !== null && <span className="muted">step {grouped(onset.step)}</span>} {message}
           </li>
         ))}
       </ul>

@@ -5,6 +5,7 @@ import type { Report } from "../../../model/report.ts";
 import type { Run } from "../../../model/run.ts";
 import { grouped, plural } from "../../format/number.ts";
 import { findingKey, verdictOf } from "../../format/verdict.ts";
+import { Breakable } from "../../widgets/breakable.tsx";
 import { SeverityMark } from "../../widgets/severity-mark.tsx";
 import { FindingCard } from "./finding-card.tsx";
 import { StandingList } from "./standing-list.tsx";
@@ -37,7 +38,7 @@ export function Findings({
       <p className={`verdict is-${verdict}`}>
         <SeverityMark verdict={verdict} size={20} labelled />
         <span>
-          {sentence}
+          <Breakable text={sentence} />
           {since !== undefined && <small> from step {grouped(since)}</small>}
           {run.status === "running" && findings.length === 0 && <small> Checked again with every batch.</small>}
         </span>
@@ -49,6 +50,7 @@ export function Findings({
             return (
               <FindingCard
                 key={key}
+                run={run.id}
                 finding={finding}
                 told={finding === told}
                 open={key === openKey}

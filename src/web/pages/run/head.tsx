@@ -7,7 +7,9 @@ import { runOf } from "../../data/queries.ts";
 import { stepRange } from "../../data/use-axis.ts";
 import { grouped } from "../../format/number.ts";
 import { absolute, ago, duration } from "../../format/time.ts";
+import { Breakable } from "../../widgets/breakable.tsx";
 import { useNow } from "../../widgets/now.ts";
+import { Offline } from "../../widgets/offline.tsx";
 import { StatusWord } from "../../widgets/status-word.tsx";
 import { durationOf } from "../runs/order.ts";
 
@@ -24,9 +26,13 @@ export function RunHead({
   const now = useNow();
   const took = durationOf(run, now);
   const [, lastStep] = stepRange(series);
+  const isRecording = run.tags.includes("recording");
+  const tags = run.tags.filter((tag) => tag !== "recording");
   return (
     <div className="run-title">
-      <h1 title={run.name}>{run.name}</h1>
+      <h1 title={run.name}>
+        <Breakable text={run.name} />
+      </h1>
       <StatusWord status={run.status} />
       <dl>
         <div>
@@ -51,7 +57,7 @@ export function RunHead({
           <dt>started</dt>
           <dd title={absolute(run.createdAt)}>{ago(run.createdAt, now)}</dd>
         </div>
-        {run.exitStatus !== null && (
+        {run.exitStatus !== null && run.exitStatus !== 0 && (
           <div>
             <dt>exit status</dt>
             <dd>{run.exitStatus}</dd>
@@ -59,21 +65,17 @@ export function RunHead({
         )}
         {run.parent !== null && <Parent id={run.parent.run} step={run.parent.step} />}
       </dl>
-      {run.tags.map((tag) => (
+      {tags.map((tag) => (
         <span key={tag} className="tag">
           {tag}
         </span>
       ))}
-      {connection === "lost" && (
-        <span className="badge is-warning" role="status">
-          no live updates; reload to try again
+      {isRecording && (
+        <span className="tag" role="note">
+          {run.status === "running" ? "a recording being replayed, not a live run" : "a recording, not a live run"}
         </span>
       )}
-      {connection === "connecting" && run.status === "running" && (
-        <span className="badge" role="status">
-          connecting
-        </span>
-      )}
+      <Offline connection={connection} />
     </div>
   );
 }

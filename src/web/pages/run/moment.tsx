@@ -8,9 +8,10 @@ import { getRecords } from "../../../api/records.ts";
 import type { Finding } from "../../../model/finding.ts";
 import type { Run } from "../../../model/run.ts";
 import { call } from "../../data/call.ts";
-import { scalarText } from "../../format/change.ts";
 import { full, grouped, short } from "../../format/number.ts";
 import { absolute } from "../../format/time.ts";
+import { Breakable } from "../../widgets/breakable.tsx";
+import { ConfigValue } from "../../widgets/config-value.tsx";
 import { Failure } from "../../widgets/failure.tsx";
 import { LogRow } from "./log-row.tsx";
 
@@ -78,7 +79,9 @@ export function Moment({
           <tbody>
             {(values.data ?? []).map((value) => (
               <tr key={value.id}>
-                <th scope="row">{value.id}</th>
+                <th scope="row">
+                  <Breakable text={value.id} />
+                </th>
                 <td title={full(value.value)}>{short(value.value)}</td>
                 <td className="muted">{value.step === step ? "" : `step ${grouped(value.step)}`}</td>
               </tr>
@@ -92,8 +95,12 @@ export function Moment({
             <tbody>
               {settings.slice(0, 24).map(([key, value]) => (
                 <tr key={key}>
-                  <th scope="row">{key}</th>
-                  <td colSpan={2}>{scalarText(value)}</td>
+                  <th scope="row">
+                    <Breakable text={key} />
+                  </th>
+                  <td colSpan={2}>
+                    <ConfigValue value={value} />
+                  </td>
                 </tr>
               ))}
             </tbody>

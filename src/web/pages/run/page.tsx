@@ -28,6 +28,7 @@ import { findingKey, inOrderOfCause } from "../../format/verdict.ts";
 import { useKeys } from "../../state/keys.ts";
 import { useView } from "../../state/use-view.ts";
 import { Failure } from "../../widgets/failure.tsx";
+import { usePageTitle } from "../../widgets/page-title.ts";
 import { About } from "./about.tsx";
 import { ConfigTable } from "./config.tsx";
 import { Layers } from "./layers/layers.tsx";
@@ -36,6 +37,7 @@ import { Findings } from "./findings.tsx";
 import { RunHead } from "./head.tsx";
 import { LogPanel } from "./log.tsx";
 import { Moment } from "./moment.tsx";
+import { Tabs } from "./tabs.tsx";
 
 const chartHeight = 168;
 
@@ -44,18 +46,9 @@ export function RunPage() {
   const run = useQuery(runOf(id));
   const report = useQuery(reportOf(id));
   const series = useQuery(seriesOf(id));
-  if (run.isError && run.data === undefined) {
-    const gone = run.error instanceof CallError && run.error.status === 404;
-    return (
-      <div className="page-failure">
-        <h2>{gone ? "There is no such run" : "This run could not be loaded"}</h2>
-        <Failure error={run.error} retry={() => void run.refetch()} />
-        <p>
-          <Link href="/">All runs</Link>
-        </p>
-      </div>
-    );
-  }
+  const gone = run.error instanceof CallError && run.error.status === 404;
+  usePageTitle(run.data?.name ?? (gone ? "No such run" : undefined));
+  if (run.isError && run.data === undefined) return gone ? <NoSuchRun id={id} /> : <RunFailure query={run} />;
   if (run.data === undefined) return <Loading />;
   return (
     <OneRun
@@ -70,6 +63,29 @@ export function RunPage() {
     />
   );
 }
+
+const NoSuchRun = ({ id }: { id: string }) => (
+  <div className="empty">
+    <h2>There is no such run</h2>
+    <p>
+      This server knows no run <code className="breakable">{id}</code>. It was deleted, or is kept in another directory:{" "}
+      <code>llmdbg serve --dir …</code> opens that one.
+    </p>
+    <p>
+      <Link href="/">All runs</Link>
+    </p>
+  </div>
+);
+
+const RunFailure = ({ query }: { query: { readonly error: unknown; refetch(): unknown } }) => (
+  <div className="page-failure">
+    <h2>This run could not be loaded</h2>
+    <Failure error={query.error} retry={() => void query.refetch()} />
+    <p>
+      <Link href="/">All runs</Link>
+    </p>
+  </div>
+);
 
 const Loading = () => (
   <div className="run-page" aria-busy="true" aria-label="Loading the run">
@@ -190,13 +206,6 @@ function OneRun({
   return (
     <div className="run-page">
       <RunHead run={run} series={series} connection={live.connection} />
-      {run.tags.includes("recording") && (
-        <p className="banner" role="note">
-          {run.status === "running"
-            ? "This is a recording being replayed, not a live run."
-            : "This is a recording, not a live run."}
-        </p>
-      )}
       {report === undefined && reportError !== null ? (
         <Failure error={reportError} retry={retryReport} />
       ) : (
@@ -209,28 +218,12 @@ function OneRun({
           point={setPointed}
         />
       )}
-      <div className="run-tabs" role="tablist" aria-label="Parts of the run">
-        {(
-          [
-            ["curves", "Curves"],
-            ...(hasLayers || showsLayers ? [["layers", "Layers"] as const] : []),
-            ["log", "Log"],
-            ["config", "Configuration"],
-            ["about", "About"],
-          ] as const
-        ).map(([key, word]) => (
-          <button
-            key={key}
-            type="button"
-            role="tab"
-            className={`tab-${key}`}
-            aria-selected={tab === key}
-            onClick={() => update({ tab: key === "curves" ? undefined : key })}
-          >
-            {word}
-          </button>
-        ))}
-        {(showsCurves || (showsLayers && hasLayers)) && (
+      <Tabs
+        tab={tab}
+        hasLayers={hasLayers || showsLayers}
+        open={(key) => update({ tab: key === "curves" ? undefined : key })}
+      >
+        {((showsCurves && series.length > 0) || (showsLayers && hasLayers)) && (
           <CurveToolbar
             view={view}
             update={update}
@@ -241,7 +234,7 @@ function OneRun({
             searchBox={searchBox}
           />
         )}
-      </div>
+      </Tabs>
       {tab === "config" && <ConfigTable run={run} against={view.against} update={update} />}
       {tab === "about" && <About run={run} />}
       {showsLayers && (

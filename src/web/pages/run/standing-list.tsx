@@ -1,13 +1,16 @@
 import type { Standing } from "../../../model/standing.ts";
+import { Breakable } from "../../widgets/breakable.tsx";
 
 /** "Is this normal?": each number with its place among the recorded healthy runs, lowest left, highest right. */
 export function StandingList({ standing }: { standing: readonly Standing[] }) {
   const [first] = standing;
   if (first === undefined) return null;
+  const series = [...new Set(standing.map((one) => one.series.replace(/\{.*/, "")))];
   return (
     <details>
       <summary>
-        compared with {first.runs} healthy runs of {first.kind}
+        {series.length === 1 ? "Is" : "Are"} {series.join(" and ")} normal? Compared with {first.runs} healthy runs of{" "}
+        {first.kind}
       </summary>
       <ul className="standing">
         {standing.map(({ series, statistic, above, text }) => (
@@ -20,7 +23,9 @@ export function StandingList({ standing }: { standing: readonly Standing[] }) {
             >
               <span style={{ left: `${above * 100}%` }} />
             </span>
-            {text}
+            <span>
+              <Breakable text={text} />
+            </span>
           </li>
         ))}
       </ul>

@@ -5,6 +5,7 @@ import { health, storage } from "../../data/queries.ts";
 import { bytes, grouped } from "../../format/number.ts";
 import { absolute, duration } from "../../format/time.ts";
 import { Failure } from "../../widgets/failure.tsx";
+import { usePageTitle } from "../../widgets/page-title.ts";
 
 const schemes = [
   { value: "auto", label: "As the system" },
@@ -14,6 +15,7 @@ const schemes = [
 
 export function SettingsPage() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
+  usePageTitle("Settings");
   return (
     <div className="settings-page">
       <h1>Settings</h1>
