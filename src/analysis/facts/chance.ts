@@ -21,6 +21,10 @@ export interface Chance {
 /** Loss and accuracy at the end agree on a number of classes among which the model guesses. */
 const accuracyBand = 0.15;
 const lossBand = 0.03;
+/** The number read off the first losses: neighbouring numbers must be told apart by them. */
+const looseBand = 0.3;
+const firstBand = 0.015;
+const mostCounted = 20;
 
 /** ln of the number of classes: configured, printed, or read off an accuracy that is 1/k with a loss of ln(k). */
 export const chance: Fact<Chance> = defineFact<Chance>({
@@ -38,12 +42,19 @@ export const chance: Fact<Chance> = defineFact<Chance>({
     const accuracy = get(taskMetrics)?.find(({ series }) => /acc(uracy)?$/i.test(series));
     if (rows === undefined || accuracy === undefined || accuracy.length < 2) return undefined;
     const right = median(accuracy.value);
-    const classes = Math.round(1 / right);
-    const loss = Math.log(classes);
     const level = levelOf(rows.value, rows.length - 20, rows.length);
-    return classes > 1 && Math.abs(right * classes - 1) < accuracyBand && Math.abs(level / loss - 1) < lossBand
-      ? { loss, words: `ln(${classes})`, classes }
-      : undefined;
+    // Few held-out examples scatter the accuracy; a loss that stays where it was says the number more exactly.
+    const first = levelOf(rows.value, 0, Math.min(10, rows.length));
+    for (const [classes, band] of [
+      [Math.round(1 / right), accuracyBand],
+      [Math.round(Math.exp(first)), looseBand],
+    ] as const) {
+      const loss = Math.log(classes);
+      const isCounted = band === accuracyBand || (classes <= mostCounted && Math.abs(first / loss - 1) < firstBand);
+      if (classes > 1 && isCounted && Math.abs(right * classes - 1) < band && Math.abs(level / loss - 1) < lossBand)
+        return { loss, words: `ln(${classes})`, classes };
+    }
+    return undefined;
   },
 });
 

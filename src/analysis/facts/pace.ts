@@ -235,6 +235,10 @@ function slowdownTo(
   const bar = open.usual + 0.5 * (open.bar - open.usual);
   let row = open.row;
   while (row > 0 && at(value, row - 1) > bar) row -= 1;
+  const slow = Float64Array.from(value.slice(open.row));
+  const rises = end === null && isRising(slow);
+  // What grows began to grow before it was twice the usual.
+  if (rises) row = Math.max(0, Math.min(row, open.row - rowsOfGrowth(slow, open.usual)));
   return {
     row,
     step: at(step, row),
@@ -242,7 +246,7 @@ function slowdownTo(
     now,
     rows: to - row,
     endStep: end === null ? null : at(step, end),
-    isRising: end === null && isRising(Float64Array.from(value.slice(open.row))),
+    isRising: rises,
   };
 }
 
@@ -287,6 +291,14 @@ function growthIn(rows: Curve, smooth: Float64Array, factor: number): Slowdown |
 /** Blocks of the slow rows: each later one is slower, and the last twice as slow as the first. By chance 1 in 720 orders. */
 const risingBlocks = 6;
 const risingTimes = 2;
+
+/** Rows that the growth of the first half of the slow rows took from the usual level to the first of them. */
+function rowsOfGrowth(slow: Float64Array, usual: number): number {
+  const size = Math.floor(slow.length / risingBlocks);
+  const [early, later] = [median(slow.subarray(0, size)), median(slow.subarray(2 * size, 3 * size))];
+  const perRow = (later - early) / (2 * size);
+  return perRow > 0 ? Math.max(0, Math.round((early - usual) / perRow - size / 2)) : 0;
+}
 
 function isRising(slow: Float64Array): boolean {
   const size = Math.floor(slow.length / risingBlocks);

@@ -69,7 +69,7 @@ const preferenceFault = defineFact<PreferenceFault | null>({
     return (
       reversedIn(isEqual(gaps) ? undefined : hits, 0.5, reversedAccuracy) ??
       reversedIn(gaps, 0, Number.POSITIVE_INFINITY) ??
-      heldOutReversed(get(heldOut)) ??
+      (isEqual(gaps) ? null : heldOutReversed(get(heldOut))) ??
       collapseIn(get(logpsChosen), get(logpsRejected), get(options)?.number("kl_coefficient")) ??
       aboveChance(get(lossTrack)) ??
       stiffIn(get(lossTrack), gaps ?? hits, get(options)?.number("kl_coefficient")) ??
@@ -195,7 +195,9 @@ export const preferenceDegeneration = defineRule({
   check({ fault, ...facts }) {
     if (fault === null) return [];
     const { kind, rows, row, now } = fault;
-    const step = at(rows.step, row);
+    // Reversed at the first evaluation: so it was when training began.
+    const began = facts.hits ?? facts.gaps;
+    const step = kind === "reversed-held-out" && row === 0 && began !== null ? at(began.step, 0) : at(rows.step, row);
     const last = rows.length - 1;
     const others: Evidence[] = [facts.up, facts.down, facts.gaps, facts.hits, facts.logps].flatMap((track) =>
       track === null || track.series === rows.series

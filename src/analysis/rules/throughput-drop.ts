@@ -63,7 +63,15 @@ export const throughputDrop = defineRule({
     late: optional(straggler),
     options,
   },
-  signOf: ["stalled-run", "input-bound", "straggler-rank"],
+  // Around lost numbers the loop reports, skips and is watched in full.
+  signOf: [
+    "stalled-run",
+    "input-bound",
+    "straggler-rank",
+    "non-finite-layer",
+    "non-finite-loss",
+    "hidden-non-finite-loss",
+  ],
   check({ speed, slow, wait, machine, late, options: settings }) {
     if (slow === null) return [];
     const times = slow.now / slow.usual;
@@ -166,7 +174,8 @@ function causesOf(slow: Slow, { wait, waitMoved, machine, late }: Beside) {
     {
       id: "data-loader-slow",
       statement: "Batches come more slowly: storage, a worker that died, longer examples.",
-      prior: 0.3,
+      // A wait for data that nobody measures is less often the reason than what else a machine does.
+      prior: wait === null ? 0.2 : 0.3,
       clues: [
         {
           present: waitMoved === null || wait === null ? null : waitMoved === "rose",
