@@ -26,11 +26,17 @@ const looseBand = 0.3;
 const firstBand = 0.015;
 const mostCounted = 20;
 
+/** Classes or tokens that the output chooses among: configured, printed, or counted by `llmdbg.watch`. */
+export const classCount: Fact<number> = defineFact<number>({
+  id: "vocab_size or number of classes",
+  derive: (run, get) => get(vocabularySize) ?? watchedClasses(run, get(taskMetrics)),
+});
+
 /** ln of the number of classes: configured, printed, or read off an accuracy that is 1/k with a loss of ln(k). */
 export const chance: Fact<Chance> = defineFact<Chance>({
   id: "vocab_size or number of classes",
-  derive(run, get) {
-    const vocabulary = get(vocabularySize) ?? watchedClasses(run, get(taskMetrics));
+  derive(_run, get) {
+    const vocabulary = get(classCount);
     if (vocabulary !== undefined)
       return vocabulary > 1
         ? { loss: Math.log(vocabulary), words: `ln(${vocabulary})`, classes: vocabulary }
@@ -99,8 +105,7 @@ export const startLevel: Fact<Chance> = defineFact<Chance>({
   id: "vocab_size or number of classes",
   derive(run, get) {
     const known = get(chance);
-    const isCounted = get(vocabularySize) !== undefined || watchedClasses(run, get(taskMetrics)) !== undefined;
-    if (known !== undefined && isCounted) return known;
+    if (known !== undefined && get(classCount) !== undefined) return known;
     const rows = get(supervisedLoss);
     const norms = get(gradNorm);
     if (rows === undefined || !isCrossEntropy(run, get(taskMetrics))) return undefined;

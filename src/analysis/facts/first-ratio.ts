@@ -1,6 +1,6 @@
 import { at } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
-import { vocabularySize } from "./options.ts";
+import { classCount } from "./chance.ts";
 import { supervisedLoss } from "./supervised-loss.ts";
 import { objective } from "./trainer.ts";
 
@@ -9,7 +9,7 @@ export const firstRatio = defineFact<number>({
   id: "vocab_size or number of classes",
   derive(_run, get) {
     const rows = get(supervisedLoss);
-    const classes = get(vocabularySize);
+    const classes = get(classCount);
     if (rows === undefined || classes === undefined || !(classes > 1) || get(objective) !== "supervised")
       return undefined;
     return at(rows.value, 0) / Math.log(classes);

@@ -37,7 +37,7 @@ export interface Slowdown {
 const smoothRows = 9;
 /** The first rows compile, fill caches and start workers. */
 const settleRows = 3;
-const fewestRows = 30;
+const fewestRows = 20;
 const mostRows = 4096;
 const bandRows = 100;
 /** A logged step time or throughput is exact; the time between rows also holds evaluations, buffers and other work. */
@@ -57,6 +57,8 @@ const leastLostMs = 10_000;
 /** Growth: of the pairs of ten blocks nearly all have the later one slower, by half in all (of a logged time). */
 const blocks = 10;
 const fewestBlockRows = 3;
+/** ... of a slowdown that rises, from where it shows on. */
+const fewestRisingRows = 2;
 /** Kendall's tau; by chance 1 in 2,000 orders of ten blocks has as much. */
 const leastOrder = 0.78;
 const leastOrderBetween = 0.87;
@@ -66,16 +68,23 @@ const growthFactor = 1.5;
 const clock = defineFact<Curve>({
   id: "step time, throughput or times of rows",
   derive(run) {
+    const losses = longest(run.series(trainLoss));
     const candidates = [
       plainest(unranked(run.series(stepTime))),
       plainest(unranked(run.series(throughput))),
+      // What a progress bar shows is smoothed, and some never fall; the rows came when they came.
+      losses !== undefined && isTimed(losses) ? losses : undefined,
       plainest(unranked(run.series(stepsPerSecond))),
-      longest(run.series(trainLoss)),
+      losses,
     ];
     const best = candidates.find((series) => series !== undefined && series.length >= fewestRows);
     return best === undefined ? undefined : whole(best);
   },
 });
+
+/** Rows that came one by one, each with its time. */
+const isTimed = ({ time, length }: SeriesData): boolean =>
+  at(time, length - 1) > at(time, 0) && at(time, length - 1) > at(time, Math.floor(length / 2));
 
 /** A long run is looked at anew when another piece of it is full. */
 const course = settledOf(clock);
@@ -231,14 +240,20 @@ function slowdownTo(
   if (open === null) return undefined;
   const to = end ?? value.length;
   const now = median(value.slice(open.row, to));
-  if (to - open.row < (now >= 2 * open.usual && isMeasured ? lastingRowsDoubled : lastingRows)) return undefined;
   const bar = open.usual + 0.5 * (open.bar - open.usual);
+  // The median that opened it is some rows late.
   let row = open.row;
   while (row > 0 && at(value, row - 1) > bar) row -= 1;
-  const slow = Float64Array.from(value.slice(open.row));
+  const slow = Float64Array.from(value.slice(row));
   const rises = end === null && isRising(slow);
+  const least = rises
+    ? risingBlocks * fewestRisingRows
+    : now >= 2 * open.usual && isMeasured
+      ? lastingRowsDoubled
+      : lastingRows;
+  if (to - (rises ? row : open.row) < least) return undefined;
   // What grows began to grow before it was twice the usual.
-  if (rises) row = Math.max(0, Math.min(row, open.row - rowsOfGrowth(slow, open.usual)));
+  if (rises) row = Math.max(0, row - rowsOfGrowth(slow, open.usual));
   return {
     row,
     step: at(step, row),
@@ -284,7 +299,9 @@ function growthIn(rows: Curve, smooth: Float64Array, factor: number): Slowdown |
   const least = factor === growthFactor ? leastOrder : leastOrderBetween;
   if (order < (least * blocks * (blocks - 1)) / 2 || now < factor * first || !isSpread) return null;
   let row = rows.length - 1;
-  while (row > 0 && at(smooth, row - 1) > first + 0.1 * (now - first)) row -= 1;
+  // A tenth of the way, or of a long one half as much again as usual.
+  const left = first + Math.min(0.1 * (now - first), 0.5 * first);
+  while (row > 0 && at(smooth, row - 1) > left) row -= 1;
   return { row, step: at(rows.step, row), usual: first, now, rows: rows.length - row, endStep: null, isRising: true };
 }
 
@@ -302,7 +319,7 @@ function rowsOfGrowth(slow: Float64Array, usual: number): number {
 
 function isRising(slow: Float64Array): boolean {
   const size = Math.floor(slow.length / risingBlocks);
-  if (size < fewestBlockRows) return false;
+  if (size < fewestRisingRows) return false;
   const levels = Array.from({ length: risingBlocks }, (_, b) => median(slow.subarray(b * size, (b + 1) * size)));
   return (
     levels.every((level, b) => b === 0 || level > at(levels, b - 1)) &&

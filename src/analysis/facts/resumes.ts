@@ -1,4 +1,4 @@
-import { at } from "../../base/statistics.ts";
+import { at, median } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import { defineFold } from "../fold.ts";
 import { learningRate } from "./learning-rate.ts";
@@ -18,15 +18,25 @@ export interface Resume {
 const restartShare = 0.3;
 const climbRows = 3;
 
+/**
+ * The same step again, after a pause: a run that was killed right after it logged, and resumed from the step before. The
+ * pause is this many times as long as rows usually take.
+ */
+const pauseTimes = 5;
+const fewestGaps = 5;
+const keptGaps = 9;
+
 /** Where steps went back, and the largest step up to each row: ascending, so that it can be searched by halves. */
 class Steps {
   readonly backs: number[] = [];
+  /** Times between the last rows. */
+  readonly gaps: number[] = [];
   highest = new Float64Array(64);
 }
 
 const stepsOf = defineFold<Steps>({
   start: () => new Steps(),
-  advance(state, { step, length }, from) {
+  advance(state, { step, time, length }, from) {
     if (length > state.highest.length) {
       const larger = new Float64Array(Math.max(length, 2 * state.highest.length));
       larger.set(state.highest.subarray(0, from));
@@ -34,11 +44,18 @@ const stepsOf = defineFold<Steps>({
     }
     for (let i = from; i < length; i++) {
       const here = at(step, i);
-      if (i > 0 && here < at(step, i - 1)) state.backs.push(i);
+      const gap = i > 0 ? at(time, i) - at(time, i - 1) : Number.NaN;
+      if (i > 0 && (here < at(step, i - 1) || (here === at(step, i - 1) && isPause(gap, state.gaps))))
+        state.backs.push(i);
+      if (gap > 0) state.gaps.push(gap);
+      if (state.gaps.length > keptGaps) state.gaps.shift();
       state.highest[i] = i > 0 ? Math.max(at(state.highest, i - 1), here) : here;
     }
   },
 });
+
+const isPause = (gap: number, gaps: readonly number[]): boolean =>
+  gaps.length >= fewestGaps && gap > pauseTimes * median(gaps);
 
 /** Rows of a learning rate that fell to below `restartShare` of the one before and then climbed. */
 const restartsOf = defineFold<{ readonly rows: number[] }>({

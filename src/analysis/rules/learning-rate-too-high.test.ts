@@ -72,3 +72,18 @@ test("counts a first update that threw the weights, and not the doubling of weig
     ),
   ).toBeUndefined();
 });
+
+test("an extreme rate is told although its first rows, means of thrown steps, look like a wrong start", () => {
+  const thrown = rows.map((row, i): Row => ({
+    ...row,
+    learning_rate: 0.3,
+    loss: 3.2 + 6.6 * Math.exp(-i / 2) + 0.02 * next.normal(),
+  }));
+  const config = { learning_rate: 0.3, optim: "adamw_torch", vocab_size: 27 };
+  const report = reportOn({ rows: thrown, config });
+  expect(report.findings.filter(({ severity }) => severity !== "info").map((finding) => finding.rule)).toEqual([rule]);
+  const usual = { ...config, learning_rate: 1e-3 };
+  expect(
+    findingOf(rule, { rows: thrown.map((row) => ({ ...row, learning_rate: 1e-3 })), config: usual }),
+  ).toBeUndefined();
+});

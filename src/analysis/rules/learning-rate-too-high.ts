@@ -61,6 +61,8 @@ export const learningRateTooHigh = defineRule({
   signOf: ["masked-labels", "non-finite-layer", "accumulation-scaling"],
   leadsTo: [
     "attention-logit-growth",
+    "initial-loss-mismatch",
+    "saturated-activations",
     "update-ratio-out-of-band",
     "no-learning",
     "loss-plateau",
@@ -87,10 +89,12 @@ export const learningRateTooHigh = defineRule({
     // A loss that diverged or was lost is told by the rules on that, with the same causes.
     if (kind !== "supervised" || diverged !== null || lost !== null) return [];
     // Sorted data and a wrong start make a loss restless at any rate.
-    if ((pattern !== null && isRepeated(pattern)) || (ratio !== null && ratio > wrongStart)) return [];
+    const isWrongStart = ratio !== null && ratio > wrongStart && !(setup.isRateExtreme === true);
+    if ((pattern !== null && isRepeated(pattern)) || isWrongStart) return [];
     const { rise, relapses, firstRelapse, normGrowth, gainOfDecay, decayStep, last, best } = restless;
     const { rows, excursions } = shape;
-    const isLittle = last > littleGained;
+    // The first row may be the mean of steps that this rate has thrown far above the start.
+    const isLittle = last > littleGained || (ratio !== null && ratio > wrongStart && last * ratio > littleGained);
     const isExtreme = setup.isRateExtreme === true;
     const hasGrown = normGrowth >= growth && last > 0.95 * best;
     const isRestless = relapses >= fewestRelapses || excursions.length >= fewestRelapses;

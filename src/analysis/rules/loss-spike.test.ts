@@ -30,6 +30,15 @@ describe("loss-spike", () => {
     expect(findingOf(rule, { rows: contradicted(0.9 * first, 6) })?.severity).not.toBe("warning");
   });
 
+  test("warns of one row that doubled where a row is the mean of many steps, and not where it comes again and again", () => {
+    const doubled = (...at: number[]): Row[] =>
+      rows.map((row, i) =>
+        at.includes(i) ? { ...row, loss: 2.4 * (row["loss"] ?? 0), grad_norm: 3 * (row["grad_norm"] ?? 0) } : row,
+      );
+    expect(findingOf(rule, { rows: doubled(40) })?.severity).toBe("warning");
+    expect(findingOf(rule, { rows: doubled(40, 80, 120) })?.severity).toBe("info");
+  });
+
   test("several spikes are one finding", () => {
     const many = rows.map((row, i) =>
       [60, 61, 110, 111, 160, 161].includes(i) ? { ...row, loss: (row["loss"] ?? 0) + 3 } : row,

@@ -7,6 +7,7 @@ import { learningRate } from "../facts/learning-rate.ts";
 import { lossToSpike } from "../facts/enough-loss.ts";
 import { options } from "../facts/options.ts";
 import { setup as setupFact } from "../facts/setup.ts";
+import { stepsPerRow } from "../facts/update-rms.ts";
 import { firstRatio } from "../facts/first-ratio.ts";
 import { gradGrowth } from "../facts/grad-growth.ts";
 import { isDiverged, isWarmUpRise } from "../facts/divergence.ts";
@@ -51,6 +52,15 @@ function largestNear(rows: Curve, from: number, to: number): number {
   return largest;
 }
 
+/**
+ * A row that is the mean of this many steps hides how long a spike was; a mean that doubles is no single batch. What comes
+ * back again and again (the holidays of forecast) is data.
+ */
+const rowOfManySteps = 4;
+const fewSpikes = 2;
+const longHeight = 2;
+const longSigmas = 20;
+
 export const lossSpike = defineRule({
   id: "loss-spike",
   title: "Loss spike",
@@ -81,12 +91,18 @@ export const lossSpike = defineRule({
       shape.rows.value.subarray(0, worst.row).every((value) => worst.peak.value > worseThanUntrained * value) &&
       worst.before < shape.initial - 3 * worst.noise &&
       (worst.rows >= 2 ? !(normThere < 2 * (grad?.usual ?? 0)) : normThere >= normFactor * (grad?.usual ?? 0));
+    const isLong =
+      spikes.length <= fewSpikes &&
+      stepsPerRow(shape.rows.step) >= rowOfManySteps &&
+      worst.peak.value >= longHeight * worst.before &&
+      worst.peak.value - worst.before >= longSigmas * worst.noise &&
+      normThere >= 2 * (grad?.usual ?? Number.NaN);
     const isHarmful =
       isContradiction || isNoisy
         ? isContradiction || (worst.rows >= noisyRows && worst.harm >= harmfulRow)
         : worst.rows > 1
           ? worst.harm >= harmfulShare
-          : worst.harm >= harmfulRow && around.surge !== null;
+          : worst.harm >= harmfulRow && (around.surge !== null || isLong);
     const isBack = last.endStep !== null;
     const much = `from ${say(first.before)} to ${say(first.peak.value)}, ${say(Math.round((first.peak.value - first.before) / first.noise))} times its noise`;
     const back =

@@ -73,3 +73,24 @@ describe("resume-discontinuity", () => {
     expect(missingFor(rule, { rows: policy })).toContain("loss of supervised training");
   });
 });
+
+describe("killed right after a row, and resumed from the step before it", () => {
+  const timed = rows.map((row, i): Row => ({ ...row, time: 1_700_000_000_000 + i * 2_000 }));
+  const pause = (ms: number): Row[] => [
+    ...timed.slice(0, 120),
+    ...timed.slice(119).map((row, i): Row => ({
+      ...row,
+      time: (row["time"] ?? 0) + ms,
+      loss: (row["loss"] ?? 0) * (1 + 0.5 * Math.exp(-i / 8)),
+      learning_rate: 1e-3,
+    })),
+  ];
+
+  test("the same step after a long pause is a resume", () => {
+    expect(findingOf(rule, { rows: pause(600_000) })).toMatchObject({ onset: { step: 1200 } });
+  });
+
+  test("the same step twice in the usual time is none", () => {
+    expect(findingOf(rule, { rows: pause(2_000) })).toBeUndefined();
+  });
+});

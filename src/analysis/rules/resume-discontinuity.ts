@@ -197,7 +197,7 @@ function jumpAt(rows: Curve, seam: Resume): { before: number; after: number; end
   let overlap = row - 1;
   while (overlap > 0 && at(rows.step, overlap - 1) >= seam.step && at(rows.step, overlap - 1) < at(rows.step, overlap))
     overlap -= 1;
-  if (at(rows.step, overlap) >= seam.step) {
+  if (at(rows.step, overlap) >= seam.step && row - overlap >= 2) {
     start = overlap;
     end = Math.min(row, overlap + nearRows);
   }
@@ -229,7 +229,7 @@ function ratesAt(
   let row = -1;
   // From the end: the resumes that are judged are the latest. Going back to the seam counts before passing it.
   for (let i = rate.length - 1; i > 0 && row < 0; i--)
-    if (at(rate.step, i) < at(rate.step, i - 1) && at(rate.step, i) === seam.step) row = i;
+    if (at(rate.step, i) <= at(rate.step, i - 1) && at(rate.step, i) === seam.step) row = i;
   for (let i = rate.length - 1; i > 0 && row < 0; i--)
     if (at(rate.step, i) >= seam.step && at(rate.step, i - 1) < seam.step) row = i;
   if (row < 1) return null;

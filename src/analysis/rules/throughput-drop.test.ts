@@ -25,6 +25,36 @@ describe(rule, () => {
     expect(finding?.causes[0]?.id).toBe("growing-state");
   });
 
+  test("rows that come ever later are something that grows, also where few were logged", () => {
+    const next = random(4);
+    let time = 1_700_000_000_000;
+    const late = rows.slice(0, 34).map((row, i): Row => {
+      time += 2_000 * (1 + 0.03 * next.normal()) * (i < 14 ? 1 : 1 + 0.5 * (i - 13));
+      return { ...row, time };
+    });
+    const finding = findingOf(rule, { rows: late });
+    expect(finding).toMatchObject({ severity: "warning", causes: [{ id: "growing-state" }, {}, {}, {}] });
+    expect(Math.abs((finding?.onset.step ?? 0) - 150)).toBeLessThanOrEqual(40);
+  });
+
+  test("a few times as slow for long is noted of a clock that nobody measured, far more is an alarm", () => {
+    const slow = (times: number): Row[] => {
+      let time = 1_700_000_000_000;
+      return rows.map((row, i): Row => {
+        time += 1_000 * (1 + 0.02 * (i % 3)) * (i < 80 ? 1 : times);
+        return { ...row, time };
+      });
+    };
+    expect(findingOf(rule, { rows: slow(3) })?.severity).toBe("info");
+    expect(findingOf(rule, { rows: slow(10) })?.severity).toBe("warning");
+  });
+
+  test("what cost some seconds only is not said", () => {
+    let time = 1_700_000_000_000;
+    const quick = rows.map((row, i): Row => ({ ...row, time: (time += i < 80 ? 10 : 40) }));
+    expect(findingOf(rule, { rows: quick })).toBeUndefined();
+  });
+
   test("what comes and goes is other load, and over", () => {
     const next = random(2);
     const loaded = rows.map((row, i) => ({
