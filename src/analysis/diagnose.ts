@@ -5,6 +5,7 @@ import { toWire, type WireNumber } from "../model/number.ts";
 import type { Standing } from "../model/standing.ts";
 import type { Fact, Get, RunView } from "./fact.ts";
 import { mergeSigns } from "./merge.ts";
+import { mostOf } from "./missing.ts";
 import { withSnippet } from "./patches/structure.ts";
 import { standing } from "./standing/standing.ts";
 import type { Explanation, FindingDraft, Needs, Rule, Sign } from "./rule.ts";
@@ -113,7 +114,7 @@ export function createDiagnosis(run: RunData, rules: readonly Rule[], signs: rea
             rule: rule.id,
             findings: rule.check(values).map((draft) => stated(rule, draft, run.info.dialect)),
           }),
-          (missing) => ({ status: "not-applicable", rule: rule.id, missing }),
+          (missing) => ({ status: "not-applicable", rule: rule.id, missing: mostOf(missing) }),
         );
       } catch (thrown) {
         return { status: "failed", rule: rule.id, error: messageOf(thrown) };

@@ -28,10 +28,10 @@ interface FindingView {
 
 /** A finding as a block of lines: what, since when, how it looks, why, and what to change. */
 export function findingBlock(finding: Finding, style: Style, view: FindingView): string {
-  const { bold, dim } = style.colours;
+  const { dim } = style.colours;
   const width = style.width - 2;
   const lines = [
-    `${severityText(finding.severity, style)}  ${bold(plain(finding.title))}  ${dim(`${finding.rule}${place(finding)}`)}`,
+    ...heading(finding, style),
     ...labelled("", finding.message, width),
     ...(view.curve === undefined ? [] : curveLines(view.curve, finding, style)),
     ...alsoLines(finding, width),
@@ -58,6 +58,18 @@ export function findingBlock(finding: Finding, style: Style, view: FindingView):
   }
   if (view.link !== undefined) lines.push(dim(`more    ${view.link}`));
   return lines.map((line, i) => (i === 0 ? line : `  ${line}`)).join("\n");
+}
+
+/** Severity and title, with rule and place beside them where they fit, else below. */
+function heading(finding: Finding, style: Style): string[] {
+  const { bold, dim } = style.colours;
+  const title = plain(finding.title);
+  const start = `${severityText(finding.severity, style)}  ${bold(title)}`;
+  const rest = `${finding.rule}${place(finding)}`;
+  // The mark and a space before the word of the severity, then two spaces twice.
+  const taken = 2 + finding.severity.length + 2 + title.length + 2;
+  if (taken + rest.length <= style.width) return [`${start}  ${dim(rest)}`];
+  return [start, ...labelled("", rest, style.width - 2).map((line) => dim(line))];
 }
 
 /** "also    Gradient explosion at step 110, Loss spike at step 118": the rest of the story, by name. */

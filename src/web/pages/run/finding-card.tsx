@@ -142,7 +142,7 @@ function EvidenceList({ evidence }: { evidence: Finding["evidence"] }) {
 const namedRelated = 3;
 
 const nameOf = ({ title, onset }: Related): string =>
-  `${title.slice(0, 1).toLowerCase()}${title.slice(1)}${onset.step === null ? "" : ` (step ${grouped(onset.step)})`}`;
+  `${title}${onset.step === null ? "" : ` (step ${grouped(onset.step)})`}`;
 
 /** What other checks found of the same fault. */
 function RelatedList({ related }: { related: readonly Related[] }) {
