@@ -41,7 +41,7 @@ Work = tuple[str, Story, int, str]
 # Scored once, with the final thresholds; nobody who works on rules looks at them before.
 SEALED = ("tagger", "vit", "ctr", "rlhf")
 # The same after the sealed ones had been looked at, by others; looked at in their turn.
-FRESH = ("forecast", "pretrain")
+FRESH = ("forecast", "pretrain", "instruct")
 # The same again, and left alone.
 LAST: tuple[str, ...] = ()
 SPLITS = {"tuning": TUNING, "held-out": HELD_OUT, "sealed": SEALED, "fresh": FRESH, "last": LAST}

@@ -2,7 +2,16 @@ import { RunningMedian } from "../../base/running-median.ts";
 import { at } from "../../base/statistics.ts";
 import { defineFact, type RunView } from "../fact.ts";
 import { defineFold } from "../fold.ts";
-import { epoch, evalLoss, gradNorm, learningRate, stepsPerSecond, throughput, trainLoss } from "../signals.ts";
+import {
+  epoch,
+  evalLoss,
+  gradNorm,
+  learningRate,
+  stepsPerSecond,
+  type Signal,
+  throughput,
+  trainLoss,
+} from "../signals.ts";
 import { whole } from "./curve.ts";
 import { logLines } from "./log-lines.ts";
 
@@ -13,7 +22,7 @@ export interface Cadence {
   readonly count: number;
   /** Latest point or log line. */
   readonly lastTime: number;
-  /** Latest point: what is printed while a run dies does not count. */
+  /** Latest row of metrics: what is printed while a run dies does not count. */
   readonly lastPointTime: number;
   readonly lastStep: number;
 }
@@ -41,23 +50,25 @@ export const cadence = defineFact<Cadence>({
     if (losses === undefined) return undefined;
     const { intervals, longest } = pauses(whole(losses));
     if (intervals.length < fewestIntervals) return undefined;
-    const lastPointTime = lastOf(run);
+    const lastPointTime = lastOf(run, [trainLoss, evalLoss, gradNorm, learningRate, throughput]);
+    // A bar draws its last state when a process is killed.
+    const barTime = lastOf(run, [stepsPerSecond, epoch]);
     const recordTime = get(logLines)?.lastTime ?? Number.NaN;
     return {
       usual: intervals.median,
       longest,
       count: intervals.length,
-      lastTime: recordTime > lastPointTime ? recordTime : lastPointTime,
+      lastTime: [recordTime, barTime].reduce((last, time) => (time > last ? time : last), lastPointTime),
       lastPointTime,
       lastStep: at(losses.step, losses.length - 1),
     };
   },
 });
 
-/** Time of the latest point of anything that a training loop logs. */
-function lastOf(run: RunView): number {
+/** Time of the latest point of any of these. */
+function lastOf(run: RunView, signals: readonly Signal[]): number {
   let last = Number.NEGATIVE_INFINITY;
-  for (const signal of [trainLoss, evalLoss, gradNorm, learningRate, stepsPerSecond, throughput, epoch])
+  for (const signal of signals)
     for (const series of run.series(signal)) {
       const time = at(series.time, series.length - 1);
       if (time > last) last = time;

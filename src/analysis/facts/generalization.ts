@@ -1,6 +1,7 @@
 import { at, median } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import { type Curve, finiteRows, rowAtStep } from "./curve.ts";
+import { epochs } from "./epochs.ts";
 import { evalLoss, type TaskMetric, taskMetrics } from "./eval-loss.ts";
 import { supervisedLoss } from "./supervised-loss.ts";
 
@@ -29,6 +30,10 @@ const alarmingShare = 1;
 /** ... and of this share where the training loss is below a fiftieth of its start: what still improves is luck by then. */
 const alarmingByHeart = 0.5;
 const byHeartShare = 0.02;
+/** ... and of this share after so many passes that the training loss is a quarter of the held-out one. */
+const alarmingAfterPasses = 0.25;
+const manyPasses = 20;
+const gapShare = 0.25;
 
 /** The margin over noise, and over the level: a rise of 2 % is no reason to stop anything. */
 const marginSigmas = 4;
@@ -63,6 +68,11 @@ export const generalization = defineFact<Generalization>({
     const improved = improvedSince(get(taskMetrics) ?? [], best.step);
     const isByHeart =
       train !== undefined && median(train.value.subarray(-5)) < byHeartShare * Math.abs(at(train.value, 0));
+    const isSeenOften =
+      train !== undefined &&
+      (get(epochs)?.starts.length ?? 0) >= manyPasses &&
+      median(train.value.subarray(-5)) < gapShare * Math.abs(last.value);
+    const alarming = isSeenOften ? alarmingAfterPasses : isByHeart ? alarmingByHeart : alarmingShare;
     const trainChange = train === undefined ? Number.NaN : changeSince(train, best.step);
     return {
       evals,
@@ -77,7 +87,7 @@ export const generalization = defineFact<Generalization>({
         worse >= overfitPatience &&
         // When both losses rise it is divergence.
         trainChange < 0 &&
-        (improved === null || last.value / best.value - 1 >= (isByHeart ? alarmingByHeart : alarmingShare)),
+        (improved === null || last.value / best.value - 1 >= alarming),
     };
   },
 });

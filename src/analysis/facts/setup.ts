@@ -19,6 +19,8 @@ export interface Setup {
   readonly rate: number | null;
   /** Far above what this kind of optimizer is used with. */
   readonly isRateExtreme: boolean | null;
+  /** Ten times beyond that, of an optimizer that is known to be adaptive: wrong whatever the loss does. */
+  readonly isRateAbsurd: boolean | null;
   readonly isRateTiny: boolean | null;
   readonly hasWarmUp: boolean | null;
   /** 0 when it is off. */
@@ -52,6 +54,10 @@ const extremeAdam = 0.01;
 const extremeSgd = 1;
 /** Adagrad's steps shrink with all gradients so far: 0.01 (PyTorch) to 0.1 (TensorFlow's recommenders) are usual. */
 const extremeAdagrad = 1;
+/** Soft prompts are trained with up to 0.3, since nothing but they moves. */
+const absurdAdam = 0.1;
+const isPrompt = (run: RunView): boolean =>
+  /prompt|prefix|p_?tuning/i.test(String(run.config("peft_type", "adapter", "tuner_type") ?? ""));
 const tinyAdam = 3e-6;
 const tinySgd = 1e-4;
 
@@ -82,6 +88,7 @@ export const setup = defineFact<Setup>({
       optimizer: algorithm?.name ?? "",
       rate,
       isRateExtreme: rate === null ? null : rate > extreme,
+      isRateAbsurd: rate === null || isAdaptive !== true || isAdagrad || isPrompt(run) ? null : rate >= absurdAdam,
       isRateTiny: rate === null ? null : rate < tiny,
       hasWarmUp:
         logged !== undefined && logged.length > 1 && (logged.warmedUpAt !== null || at(logged.value, 0) > 0)

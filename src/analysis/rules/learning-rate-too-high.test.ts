@@ -87,3 +87,14 @@ test("an extreme rate is told although its first rows, means of thrown steps, lo
     findingOf(rule, { rows: thrown.map((row) => ({ ...row, learning_rate: 1e-3 })), config: usual }),
   ).toBeUndefined();
 });
+
+test("a rate that no recipe has is told although the loss falls, but not of soft prompts or Adagrad", () => {
+  const falling = healthyRows(random(45), usualShape).map((row): Row => ({ ...row, learning_rate: 0.2 }));
+  const config = { learning_rate: 0.2, optim: "adamw_torch" };
+  const found = findingOf(rule, { rows: falling, config });
+  expect(found).toMatchObject({ severity: "warning", onset: { step: falling[0]?.step } });
+  expect(found?.causes[0]?.id).toBe(rule);
+  expect(found?.message).toContain("no recipe trains with");
+  expect(findingOf(rule, { rows: falling, config: { ...config, peft_type: "PROMPT_TUNING" } })).toBeUndefined();
+  expect(findingOf(rule, { rows: falling, config: { ...config, optim: "adagrad" } })).toBeUndefined();
+});

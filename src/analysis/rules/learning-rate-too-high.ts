@@ -100,7 +100,9 @@ export const learningRateTooHigh = defineRule({
     const isRestless = relapses >= fewestRelapses || excursions.length >= fewestRelapses;
     const isThrown = thrown !== null && thrown.ratio >= thrownRatio;
     const hasJumped = rows.value.subarray(1, launchRows).some((value) => value > launchRise * at(rows.value, 0));
+    const isAbsurd = setup.isRateAbsurd === true;
     const signs = [
+      ...(isAbsurd ? [`no recipe trains with ${setup.optimizer} at so high a rate`] : []),
       ...(isThrown
         ? [
             `the update of step ${thrown.step} changed three of four layers by at least ${say(Math.round(100 * thrown.ratio))} % of their weights`,
@@ -115,6 +117,7 @@ export const learningRateTooHigh = defineRule({
         : []),
     ];
     const isSure =
+      isAbsurd ||
       (rise !== null && (isLittle || isExtreme || isRestless)) ||
       (isExtreme && isLittle) ||
       (isRestless && isLittle && relapses > 0) ||
@@ -123,6 +126,7 @@ export const learningRateTooHigh = defineRule({
     // A loss that only fell when the rate came down may have seen the data again by then: it takes another sign.
     if (!isSure && !(gainOfDecay >= decayGain && (isExtreme || isRestless))) return [];
     const step =
+      (isAbsurd ? at(rows.step, 0) : null) ??
       rise?.step ??
       (isThrown ? thrown.step : null) ??
       (isSure ? restless.firstRise : null) ??

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { changesOf, findingOf, missingFor, reportOn, without } from "../outcome.fixture.ts";
-import { healthyRows, random, type Story, usualShape } from "../synthetic.fixture.ts";
+import { healthyRows, random, type Row, type Story, usualShape } from "../synthetic.fixture.ts";
 
 const rule = "overfitting";
 const rows = healthyRows(random(5), usualShape);
@@ -35,6 +35,21 @@ describe("overfitting", () => {
         held(turning, (e) => (e < 8 ? 0.1 * e : 0.8 - 0.01 * e)),
       ),
     ).toBeDefined();
+  });
+
+  test("a metric that improves does not excuse a quarter more after many passes over little data", () => {
+    const better = held(
+      (e) => 0.7 + 0.03 * e,
+      (e) => 0.5 + 0.02 * e,
+    );
+    const often = (passes: number): Row[] =>
+      better.rows.map((row, i, all) => ({
+        ...row,
+        ...("loss" in row ? { loss: 0.9 * Math.exp((-3 * i) / all.length) } : {}),
+        epoch: Math.round((1000 * passes * (i + 1)) / all.length) / 1000 - 0.0001,
+      }));
+    expect(findingOf(rule, { ...better, rows: often(40) })?.severity).toBe("warning");
+    expect(findingOf(rule, { ...better, rows: often(4) })).toBeUndefined();
   });
 
   test("is silent, and says why, when the task metric goes on improving", () => {

@@ -16,6 +16,15 @@ describe("stalled-run", () => {
     expect(findingOf(rule, after(200_000))?.severity).toBe("warning");
   });
 
+  test("a bar that is drawn once more when the run is killed ends no silence", () => {
+    const killed = last + 7_200_000;
+    const story: Story = {
+      rows: [...rows, { step: 2003, time: killed - 1, "it/s": 0.02 }],
+      info: { status: "crashed", exitStatus: 137, endedAt: killed },
+    };
+    expect(findingOf(rule, story)).toMatchObject({ severity: "error", onset: { step: 2000, time: last } });
+  });
+
   test("does not make a new finding at each look", () => {
     expect(findingOf(rule, after(700_000))?.message).toBe(findingOf(rule, after(701_000))?.message);
   });
