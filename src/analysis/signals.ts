@@ -1,4 +1,9 @@
-import * as names from "./metric-names.ts";
+import { lossRank, saysLoss } from "./names/losses.ts";
+import { gradNormRank, isLossScale, learningRateRank } from "./names/optimization.ts";
+import * as policy from "./names/policy.ts";
+import { isAccuracy, isHeldOutOnly, qualityOf } from "./names/quality.ts";
+import { isDataShare, isDataTime, isStepRate, isThroughput, stepTimeRank } from "./names/speed.ts";
+import { splitOf, wordsOf } from "./names/words.ts";
 
 /**
  * Signals: the meanings that rules look for, and the names under which trainers log them.
@@ -7,6 +12,8 @@ import * as names from "./metric-names.ts";
  */
 export interface Signal {
   readonly id: string;
+  /** Of several names that carry it, the smaller one is meant first: `loss` before `box_loss`. */
+  rank?(name: string): number;
   matches(name: string, labels: Readonly<Record<string, string>>): boolean;
 }
 
@@ -19,116 +26,68 @@ const named = (id: string, pattern: RegExp, unless?: RegExp): Signal => ({
   matches: (name) => !isLayerSeries(name) && pattern.test(name) && !(unless?.test(name) ?? false),
 });
 
-const isEval = names.heldOut;
-const training: Signal["matches"] = (name, labels) => !isEval.test(name) && (labels["split"] ?? "train") === "train";
+/** A signal of training whose names are told by their words; what is measured on held-out data is another one. */
+const told = (id: string, is: (name: string) => boolean): Signal => ({
+  id,
+  matches: (name, labels) => !isLayerSeries(name) && is(name) && splitOf(name, labels) === "train",
+});
+/** The same where several names of different rank carry it: facts take the best one. */
+const ranked = (id: string, rankOf: (name: string) => number | undefined): Signal => ({
+  ...told(id, (name) => rankOf(name) !== undefined),
+  rank: (name) => rankOf(name) ?? Number.POSITIVE_INFINITY,
+});
 
 /** Loss of the training split. */
-export const trainLoss: Signal = {
-  id: "loss",
-  matches: (name, labels) => names.trainLossName.test(name) && training(name, labels),
-};
+export const trainLoss: Signal = ranked("loss", lossRank);
 
-/** What is minimised where no line has the whole: of an actor, a generator, a head. */
-export const partialLoss = named("part of a loss", /loss(es)?([/_](step|epoch|mean|avg|total))?$/i, isEval);
+/** What is minimised where no line has the whole: of a critic, a discriminator, a penalty. */
+export const partialLoss = told("part of a loss", saysLoss);
 
 /** Loss of a held-out split. */
 export const evalLoss: Signal = {
   id: "eval_loss",
-  matches: (name, labels) =>
-    names.heldOutLossName.test(name) ||
-    (/^loss$/i.test(name) && ["eval", "val", "valid", "validation", "test"].includes(labels["split"] ?? "")),
+  matches: (name, labels) => !isLayerSeries(name) && lossRank(name) !== undefined && splitOf(name, labels) === "eval",
+  rank: (name) => lossRank(name) ?? Number.POSITIVE_INFINITY,
 };
 
-export const gradNorm = named("grad_norm", names.gradNormName, isEval);
-export const learningRate = named("learning_rate", names.learningRateName, isEval);
-export const lossScale = named("loss_scale", /(^|[/_. ])(loss[ _-]?scale|grad[ _-]?scale|scaler_scale)$/i);
-export const epoch = named("epoch", /^(train[/_])?epoch$/i);
-export const stepsPerSecond = named("steps_per_second", names.stepsPerSecondName, isEval);
+export const gradNorm = ranked("grad_norm", gradNormRank);
+export const learningRate = ranked("learning_rate", learningRateRank);
+export const lossScale = told("loss_scale", isLossScale);
+export const epoch = told("epoch", (name) => /^((trainer|progress) )?epochs?$/.test(wordsOf(name).full));
+export const stepsPerSecond = told("steps_per_second", isStepRate);
 /** Lightning `batch_time`, Megatron `elapsed time per iteration (ms)`, torchtitan `end_to_end(s)`, verl `timing_s/step`. */
-export const stepTime = named("step_time", names.stepTimeName, isEval);
-export const throughput = named("throughput", names.throughputName, isEval);
+export const stepTime = ranked("step_time", stepTimeRank);
+export const throughput = told("throughput", isThroughput);
 /** Time that a step waits for its batch: mmengine and timm `data_time`, torchtitan, Megatron `batch-generator`, OLMo, TraceML. */
-export const dataTime = named(
-  "data_time",
-  /(^|[/_. ])(data[_-]time|data[_ -]loading ?\(s\)|batch-generator(-time)?|(data|batch|sample)?_?(loader|loading|load|reader|reading|read|fetch(ing)?|io|next_batch|get_batch)[_-](time|wait|latency)|data[_-](time|wait|latency)|t_data|(input|batch)[_-]wait|wait(ing)?[_-](for[_-])?(data|batch|input)|timing_s\/data)(_?ms|_?s|_?sec|_?secs|_?seconds)?$/i,
-  isEval,
-);
+export const dataTime = told("data_time", isDataTime);
 /** The same as a share of the step, in percent or from 0 to 1. */
-export const dataShare = named(
-  "data_time share",
-  /(^|[/_. ])(data[_ -]loading ?\(%\)|(data|input|dataloader)[_-]?(wait|time)?[_-](share|fraction|pct|percent))$/i,
-  isEval,
-);
+export const dataShare = told("data_time share", isDataShare);
 /** What `llmdbg run` samples of the machine; their step is a number of seconds. */
 export const cpuUse = named("system/cpu_percent", /^system\/cpu_percent$/);
 export const gpuUse = named("system/gpu_utilisation", /^system\/gpu_utilisation$/);
 /** Hash of the replicated parameters, label `rank`. */
 export const parametersHash = named("parameters/hash", /^parameters\/hash$/);
 
-/** TRL `reward`, PPO `objective/scores`, verl `critic/score/mean` and `critic/rewards/mean`, OpenRLHF `reward`. */
-export const reward = named(
-  "reward",
-  /(^|[/_. ])(reward|rewards\/mean|reward_mean|mean_reward|objective\/scores|critic\/score\/mean)$/i,
-  isEval,
-);
-export const rewardStd = named("reward_std", /(^|[/_. ])reward_std$/i, isEval);
-/** verl logs the extremes of a batch, and no deviation. */
-export const rewardMax = named(
-  "critic/score/max",
-  /(^|[/_. ])((score|scores|rewards?)\/max|(reward|score)_max|max_(reward|score))$/i,
-  isEval,
-);
-export const rewardMin = named(
-  "critic/score/min",
-  /(^|[/_. ])((score|scores|rewards?)\/min|(reward|score)_min|min_(reward|score))$/i,
-  isEval,
-);
-/** How far one round of updates moved the policy: PPO's own divergence, not that to the reference. */
-export const updateKl = named(
-  "approx_kl",
-  /(^|[/_. ])(ppo_kl|approx_?kl(_avg)?|old_approx_kl|policy\/approxkl_avg)$/i,
-  isEval,
-);
-export const zeroStdShare = named("frac_reward_zero_std", /(^|[/_. ])frac_reward_zero_std$/i, isEval);
-export const klDivergence = named("kl", /(^|[/_. ])(kl|objective\/kl|kl_loss|approx_?kl)$/i);
+export const reward = told("reward", policy.isReward);
+export const rewardStd = told("reward_std", policy.isRewardSpread);
+export const rewardMin = told("reward/min", policy.isLowestReward);
+/** verl, SkyRL and prime-rl log the extremes of a batch, and no deviation. */
+export const rewardMax = told("reward/max", policy.isHighestReward);
+export const zeroStdShare = told("frac_reward_zero_std", policy.isFlatShare);
+/** Between two updates: how far one step moved the policy. */
+export const updateKl = told("approx_kl", policy.isUpdateKl);
 /** Only the distance to the reference model: PPO's approx_kl and ppo_kl are between two updates. */
-export const referenceKl = named(
-  "kl to the reference",
-  /(^|[/_. ])(kl|kl_loss|kl_div(ergence)?|mean_kl|ref_kl)$/i,
-  /approx_?kl|ppo_kl|old|(^|[/_. -])(eval|val|valid|validation|test|dev)([/_. -]|$)/i,
-);
-export const entropy = named(
-  "entropy",
-  /(^|[/_. ])(entropy|objective\/entropy|policy\/entropy_avg|actor\/entropy_loss|policy_entropy)$/i,
-  /cross_entropy|(^|[/_. -])(eval|val|valid|validation|test|dev)([/_. -]|$)/i,
-);
-export const completionLength = named(
-  "completion_length",
-  /(^|[/_. ])(completions\/mean_length|completion_length|response_length(\/mean)?)$/i,
-  isEval,
-);
+export const referenceKl = told("kl to the reference", policy.isReferenceKl);
+export const klDivergence = told("kl", (name) => policy.isReferenceKl(name) || policy.isUpdateKl(name));
+export const entropy = told("entropy", policy.isEntropy);
+export const completionLength = told("completion_length", policy.isAnswerLength);
 /** Share of completions that reached the limit. TRL's `clip_ratio/...` is another thing: clipped policy ratios. */
-export const truncatedShare = named(
-  "completions/clipped_ratio",
-  /(^|[/_. ])(completions\/clipped_ratio|response_length\/clip_ratio|truncat(ed|ion)_(ratio|share|rate))$/i,
-  isEval,
-);
-export const longestCompletion = named(
-  "completions/max_length",
-  /(^|[/_. ])(completions\/max_length|response_length\/max)$/i,
-  isEval,
-);
+export const truncatedShare = told("completions/clipped_ratio", policy.isCutShare);
+export const longestCompletion = told("completions/max_length", policy.isLongestAnswer);
 /** Share of tokens whose policy ratio was clipped. */
-export const clippedRatios = named(
-  "clip_ratio",
-  /(^|[/_. ])(clip_ratio(\/region_mean)?|pg_clipfrac|policy\/clipfrac_avg|clipfrac)$/i,
-  /response_length/i,
-);
+export const clippedRatios = told("clip_ratio", policy.isClippedShare);
 /** How far the probabilities of the sampler are from those of the trainer. */
-export const samplerGap = named(
-  "sampling/sampling_logp_difference/mean",
-  /(^|[/_. ])(sampling_logp_difference\/mean|rollout_probs_diff_mean)$/i,
-);
+export const samplerGap = told("sampling/sampling_logp_difference/mean", policy.isSamplerGap);
 export const rewardsChosen = named("rewards_chosen", /^(train[/_])?(rewards\/chosen|chosen_rewards?)$/i);
 export const rewardsRejected = named("rewards_rejected", /^(train[/_])?(rewards\/rejected|reject(ed)?_rewards?)$/i);
 export const rewardMargins = named("rewards/margins", /^(train[/_])?rewards\/margins$/i);
@@ -139,17 +98,18 @@ export const heldOutAccuracies = named(
 );
 export const chosenLogps = named("logps/chosen", /^(train[/_])?logps\/chosen$/i);
 export const rejectedLogps = named("logps/rejected", /^(train[/_])?logps\/rejected$/i);
-/** Task metrics on a held-out split, e.g. `eval_accuracy`, `val/bleu`, `eval_wer`. */
+/** Task metrics on a held-out split, e.g. `eval_accuracy`, `val/bleu`, `eval_wer`; facts leave out what is the loss. */
 export const evalMetric: Signal = {
   id: "eval_metric",
-  matches: (name, labels) => !evalLoss.matches(name, labels) && names.taskMetricName.test(name),
+  matches: (name, labels) =>
+    !isLayerSeries(name) &&
+    qualityOf(name) !== undefined &&
+    !evalLoss.matches(name, labels) &&
+    (splitOf(name, labels) === "eval" || (isHeldOutOnly(name) && wordsOf(name).split === null)),
 };
 
 /** How often the first guess is right, on training batches. */
-export const trainAccuracy: Signal = {
-  id: "accuracy",
-  matches: (name) => !isEval.test(name) && /(^|[/_.\s-])(acc(uracy)?(@?1)?|top[_-]?1)$/i.test(name),
-};
+export const trainAccuracy = told("accuracy", isAccuracy);
 
 /** One statistic of each layer, as `llmdbg.watch` logs them: the label `layer` is the module's path. */
 const ofLayers = (stat: string): Signal => ({

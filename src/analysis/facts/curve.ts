@@ -1,5 +1,6 @@
 import { type Curve, defineFold } from "../fold.ts";
 import type { SeriesData } from "../run-data.ts";
+import type { Signal } from "../signals.ts";
 
 export type { Curve } from "../fold.ts";
 
@@ -8,6 +9,26 @@ export function longest(series: readonly SeriesData[]): SeriesData | undefined {
   let best: SeriesData | undefined;
   for (const candidate of series) if (best === undefined || candidate.length > best.length) best = candidate;
   return best !== undefined && best.length > 0 ? best : undefined;
+}
+
+/**
+ * The series that is meant first by this signal, `loss` before `box_loss`, among those that were logged about as often
+ * as any of them; then the one with most rows and the plainest name.
+ */
+export function foremost(series: readonly SeriesData[], signal: Signal): SeriesData | undefined {
+  let rows = 0;
+  for (const { length } of series) rows = Math.max(rows, length);
+  const rankOf = ({ name }: SeriesData): number => signal.rank?.(name) ?? 0;
+  let best: SeriesData | undefined;
+  for (const one of series) {
+    if (2 * one.length < rows || one.length === 0) continue;
+    const order =
+      best === undefined
+        ? -1
+        : rankOf(one) - rankOf(best) || best.length - one.length || one.name.length - best.name.length;
+    if (order < 0) best = one;
+  }
+  return best;
 }
 
 export const whole = (series: SeriesData): Curve => ({

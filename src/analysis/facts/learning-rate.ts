@@ -2,7 +2,7 @@ import { at } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import { defineFold } from "../fold.ts";
 import { learningRate as learningRateSignal } from "../signals.ts";
-import { type Curve, finiteRows, longest, rowBefore, whole } from "./curve.ts";
+import { type Curve, finiteRows, foremost, rowBefore, whole } from "./curve.ts";
 
 export interface LearningRate extends Curve {
   readonly peak: number;
@@ -35,7 +35,7 @@ const climb = defineFold<{ peak: number; peakRow: number; fallRow: number }>({
 export const learningRate = defineFact<LearningRate>({
   id: "learning_rate",
   derive(run) {
-    const series = longest(run.series(learningRateSignal));
+    const series = foremost(run.series(learningRateSignal), learningRateSignal);
     if (series === undefined) return undefined;
     const rows = finiteRows(whole(series));
     if (rows.length === 0) return undefined;

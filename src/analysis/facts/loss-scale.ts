@@ -1,4 +1,5 @@
 import { defineFact } from "../fact.ts";
+import { isBareScale } from "../names/optimization.ts";
 import { lossScale as lossScaleSignal } from "../signals.ts";
 import { type Curve, finiteRows, longest, whole } from "./curve.ts";
 
@@ -6,7 +7,12 @@ import { type Curve, finiteRows, longest, whole } from "./curve.ts";
 export const lossScale = defineFact<Curve>({
   id: "loss_scale",
   derive(run) {
-    const series = longest(run.series(lossScaleSignal));
+    const series = longest(
+      run.series(lossScaleSignal).filter(({ name, value }) => !isBareScale(name) || value.every(isPowerOfTwo)),
+    );
     return series === undefined ? undefined : finiteRows(whole(series));
   },
 });
+
+/** Scales of other things than the loss (logits, images) are not halved and doubled. */
+const isPowerOfTwo = (value: number): boolean => value > 0 && Number.isInteger(Math.log2(value));

@@ -1,23 +1,13 @@
 import { defineFact } from "../fact.ts";
-import { saysLoss } from "../metric-names.ts";
-import type { SeriesData } from "../run-data.ts";
 import { partialLoss, trainLoss } from "../signals.ts";
-import { type Curve, whole } from "./curve.ts";
-import { plainest } from "./track.ts";
-
-/** Of several losses that have about as many rows the one that is called so, and the plainest of those. */
-export function plainLoss(all: readonly SeriesData[]): SeriesData | undefined {
-  const longest = plainest(all);
-  const called = plainest(all.filter(({ name }) => saysLoss.test(name)));
-  return called !== undefined && longest !== undefined && 2 * called.length >= longest.length ? called : longest;
-}
+import { type Curve, foremost, whole } from "./curve.ts";
 
 /** The training loss as it was logged, with everything that is not finite. */
 export const loss = defineFact<Curve>({
   id: "loss",
   derive(run) {
     const all = run.series(trainLoss);
-    const series = plainLoss(all);
+    const series = foremost(all, trainLoss);
     if (series === undefined) {
       // Parts of an objective have no level that means anything; numbers that are lost are lost all the same.
       const part = run

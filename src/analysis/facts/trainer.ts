@@ -1,4 +1,5 @@
 import { defineFact } from "../fact.ts";
+import { isPolicyLoss } from "../names/losses.ts";
 import {
   completionLength,
   evalLoss,
@@ -26,7 +27,7 @@ export const objective = defineFact<Objective>({
       run.series(rewardStd).length > 0 ||
       run.series(zeroStdShare).length > 0 ||
       run.series(completionLength).length > 0 ||
-      run.series(trainLoss).some((series) => /policy/i.test(series.name));
+      run.series(trainLoss).some(({ name }) => isPolicyLoss(name));
     if (isReinforcement) return "reinforcement";
     if (run.series(klDivergence).length > 0 && run.series(evalLoss).length === 0) return "reinforcement";
     return "supervised";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { lowerIsBetter } from "./metric-names.ts";
+import { qualityOf } from "./quality.ts";
 import {
   dataTime,
   evalLoss,
@@ -12,7 +12,7 @@ import {
   throughput,
   trainAccuracy,
   trainLoss,
-} from "./signals.ts";
+} from "../signals.ts";
 
 /** Names as trainers and people's scripts write them; behind each the trainer, where it is one's own. */
 const called: readonly [Signal, string][] = [
@@ -87,8 +87,8 @@ describe("names of metrics", () => {
 
   test("direction: errors and perplexities are better when they fall", () => {
     for (const name of words("eval_wer val_perplexity val/rmse eval_mae test_error val_err"))
-      expect(lowerIsBetter.test(name)).toBe(true);
+      expect(qualityOf(name)).toBe("lower");
     for (const name of words("eval_accuracy recall@10 val_mrr test/r2 val/map50"))
-      expect(lowerIsBetter.test(name)).toBe(false);
+      expect(qualityOf(name)).toBe("higher");
   });
 });

@@ -1,0 +1,39 @@
+/** Names of what a model is good for, and whether more of it is better. */
+import { wordsOf } from "./words.ts";
+
+const higher =
+  "acc|accuracy|acc1|acc5|top1|top5|prec1|prec5|balanced accuracy|multiclassaccuracy|f1|f1 score|macro f1|micro f1|fbeta|" +
+  "auc|auroc|rocauc|prauc|auprc|ap|map|map50|map5095|map75|bleu|sacrebleu|bleu4|rouge|rouge1|rouge2|rougel|rougelsum|chrf|meteor|cider|" +
+  "exactmatch|em|mcc|kappa|ndcg|mrr|recall|precision|sensitivity|specificity|hit|hits|hitrate|hit rate|hit ratio|hr|r2|r²|r squared|" +
+  "explained variance|iou|miou|jaccard|dice|psnr|ssim|pearson|spearman|pearsonr|spearmanr|correlation|corr|pass|pass rate|" +
+  "win rate|winrate|success rate|solve rate|score|comet|bertscore|ic";
+const lower =
+  "wer|cer|ter|eer|perplexity|ppl|bpc|bpb|bits per byte|bits per char|bits per dim|bpd|mae|mse|rmse|rmsle|mape|smape|mase|wape|" +
+  "mdape|crps|nll|crossentropy|logloss|pinball|quantile|brier|ece|fid|kid|lpips|error|err|error rate|err rate|" +
+  "top1 err|top5 err|edit distance|chamfer|ade|fde|hausdorff|fpr|fnr|mean squared error|mean absolute error";
+
+/** What may follow the word: a cut-off, a class average, an averaging. */
+const tail = "( (@(\\d+|k)|\\d+|macro|micro|weighted|score|top1|top5|rate))*";
+const higherName = new RegExp(`(^| )(${higher})${tail}$`);
+const lowerName = new RegExp(`(^| )(${lower})${tail}$`);
+/** Not how good the model is, but how sure, how many or how far off the best so far. */
+const besides = /(^| )(best|reward|rewards|kl|ref|chosen|rejected|num|n|count|lr|std|var|margin|delta|target|patience)( |$)/;
+
+export function qualityOf(name: string): "higher" | "lower" | undefined {
+  const { core, full } = wordsOf(name);
+  if (besides.test(core)) return undefined;
+  // `bits per byte` has a word that says nothing elsewhere.
+  if (lowerName.test(core) || lowerName.test(full)) return "lower";
+  return higherName.test(core) || higherName.test(full) ? "higher" : undefined;
+}
+
+/** How often the first guess is right. */
+const firstGuess = /(^| )(acc|accuracy|acc1|top1|prec1|multiclassaccuracy)( @1)?$|(^| )top 1( acc(uracy)?)?$|^top1 acc(uracy)?$|^prec @1$/;
+export const isAccuracy = (name: string): boolean => firstGuess.test(wordsOf(name).core);
+
+/** Nobody measures these on training batches. */
+const retrieval = /^(recall|precision|ndcg|map|hits?|hr|mrr)( (@\d+|@k))?$/;
+export const isHeldOutOnly = (name: string): boolean => {
+  const { core } = wordsOf(name);
+  return retrieval.test(core) && (core.includes("@") || /^(mrr|ndcg)/.test(core));
+};
