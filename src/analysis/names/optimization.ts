@@ -4,7 +4,9 @@ import { wordsOf } from "./words.ts";
 const gradients = "(grad|grads|gradient|gradients|g|dw)";
 /** OLMo `total_grad_norm`, Lightning `grad_2.0_norm_total`, composer `l2_norm/grad/global`, verl `actor/grad_norm`. */
 const gradNorms = [
-  new RegExp(`^${gradients}( l2| 2| 2 0| inf)? ?norms?( l2)?$|^gnorm$|^gradnorm$|^l2 norm ${gradients}$|^norm( of)?( the)? ${gradients}$`),
+  new RegExp(
+    `^${gradients}( l2| 2| 2 0| inf)? ?norms?( l2)?$|^gnorm$|^gradnorm$|^l2 norm ${gradients}$|^norm( of)?( the)? ${gradients}$`,
+  ),
   // The whole model's, under a group of its own; a critic is another model.
   new RegExp(`^(actor|policy|model|generator|student|encoder|optimizer|net|network) (${gradients} ?norms?|gnorm)$`),
   new RegExp(`^[a-z0-9 ]+ (${gradients} norm|gnorm)$`),
@@ -23,7 +25,10 @@ export function gradNormRank(name: string): number | undefined {
   const text = core.replace(beforeClipping, "");
   if (afterClipping.test(text)) return undefined;
   const bareGradient = /^grads?$|^gradient$/.test(full) ? 0 : -1;
-  const rank = Math.max(bareGradient, gradNorms.findIndex((pattern) => pattern.test(text)));
+  const rank = Math.max(
+    bareGradient,
+    gradNorms.findIndex((pattern) => pattern.test(text)),
+  );
   if (rank < 0) return undefined;
   return anotherModel.test(text) ? gradNorms.length : rank;
 }
@@ -37,7 +42,9 @@ const notRate: ReadonlySet<string> = new Set(
 );
 const rate = "(lr|learning rate|learningrate|lrate|step size|eta)";
 const rateFirst = new RegExp(`^${rate}( [a-z0-9]+){0,4}$`);
-const rateLast = new RegExp(`^([a-z0-9]+ ){1,3}(lr|learning rate|learningrate)( (group|pg|param group)? ?[a-z]?\\d+)?$`);
+const rateLast = new RegExp(
+  `^([a-z0-9]+ ){1,3}(lr|learning rate|learningrate)( (group|pg|param group)? ?[a-z]?\\d+)?$`,
+);
 
 export function learningRateRank(name: string): number | undefined {
   const { core, split } = wordsOf(name);
@@ -45,7 +52,8 @@ export function learningRateRank(name: string): number | undefined {
   if (core.split(" ").some((word) => notRate.has(word))) return undefined;
   if (core === "eta" || core === "step size") return undefined;
   if (new RegExp(`^${rate}$`).test(core)) return 0;
-  if (/(^| )(critic|value|disc|discriminator|d)( |$)/.test(core)) return rateFirst.test(core) || rateLast.test(core) ? 2 : undefined;
+  if (/(^| )(critic|value|disc|discriminator|d)( |$)/.test(core))
+    return rateFirst.test(core) || rateLast.test(core) ? 2 : undefined;
   return rateFirst.test(core) || rateLast.test(core) ? 1 : undefined;
 }
 

@@ -29,7 +29,12 @@ export const isReward = (name: string): boolean => {
   // Alone a score may be that of any task.
   return rewards.test(full) && !/^scores?$/.test(full);
 };
-const rewardSpread = nameOf("rewards? (?:std|stddev)", "std (?:rewards?|scores?)", "rollout scores std", "critic (?:score|rewards?) std");
+const rewardSpread = nameOf(
+  "rewards? (?:std|stddev)",
+  "std (?:rewards?|scores?)",
+  "rollout scores std",
+  "critic (?:score|rewards?) std",
+);
 export const isRewardSpread = (name: string): boolean => rewardSpread.test(wordsOf(name).full);
 /** Of one batch: verl `critic/score/max`, SkyRL and prime-rl `reward/max`. */
 const rewardEnd = (end: string): RegExp =>
@@ -37,7 +42,10 @@ const rewardEnd = (end: string): RegExp =>
 const [lowest, highest] = [rewardEnd("min"), rewardEnd("max")];
 export const isLowestReward = (name: string): boolean => lowest.test(wordsOf(name).full);
 export const isHighestReward = (name: string): boolean => highest.test(wordsOf(name).full);
-const flatGroups = nameOf("(?:frac|fraction|pct|share) (?:of )?(?:rewards? )?zero (?:std|variance|adv\\w*)", "zero std (?:ratio|frac|share)");
+const flatGroups = nameOf(
+  "(?:frac|fraction|pct|share) (?:of )?(?:rewards? )?zero (?:std|variance|adv\\w*)",
+  "zero std (?:ratio|frac|share)",
+);
 export const isFlatShare = (name: string): boolean => flatGroups.test(wordsOf(name).full);
 
 /** Between two updates of the policy: how far one step moved it. PPO's `approx_kl`, verl's `ppo_kl`. */
@@ -71,7 +79,9 @@ export const isAnswerLength = (name: string): boolean => {
   const { full } = wordsOf(name);
   return lengths.test(full) || /^generate (avg|mean) num tokens$/.test(full);
 };
-const longest = new RegExp(`^${group}(?:${answers} max (?:length|len)|${answers} (?:length|len) max|max gen tokens per sample|generate max num tokens)$`);
+const longest = new RegExp(
+  `^${group}(?:${answers} max (?:length|len)|${answers} (?:length|len) max|max gen tokens per sample|generate max num tokens)$`,
+);
 export const isLongestAnswer = (name: string): boolean => longest.test(wordsOf(name).full);
 /** TRL `completions/clipped_ratio`; verl `response_length/clip_ratio`; slime `truncated_ratio`; prime-rl `is_truncated/mean`. */
 const cut = nameOf(

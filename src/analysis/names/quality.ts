@@ -17,7 +17,8 @@ const tail = "( (@(\\d+|k)|\\d+|macro|micro|weighted|score|top1|top5|rate))*";
 const higherName = new RegExp(`(^| )(${higher})${tail}$`);
 const lowerName = new RegExp(`(^| )(${lower})${tail}$`);
 /** Not how good the model is, but how sure, how many or how far off the best so far. */
-const besides = /(^| )(best|reward|rewards|kl|ref|chosen|rejected|num|n|count|lr|std|var|margin|delta|target|patience)( |$)/;
+const besides =
+  /(^| )(best|reward|rewards|kl|ref|chosen|rejected|num|n|count|lr|std|var|margin|delta|target|patience)( |$)/;
 
 export function qualityOf(name: string): "higher" | "lower" | undefined {
   const { core, full } = wordsOf(name);
@@ -28,7 +29,8 @@ export function qualityOf(name: string): "higher" | "lower" | undefined {
 }
 
 /** How often the first guess is right. */
-const firstGuess = /(^| )(acc|accuracy|acc1|top1|prec1|multiclassaccuracy)( @1)?$|(^| )top 1( acc(uracy)?)?$|^top1 acc(uracy)?$|^prec @1$/;
+const firstGuess =
+  /(^| )(acc|accuracy|acc1|top1|prec1|multiclassaccuracy)( @1)?$|(^| )top 1( acc(uracy)?)?$|^top1 acc(uracy)?$|^prec @1$/;
 export const isAccuracy = (name: string): boolean => firstGuess.test(wordsOf(name).core);
 
 /** Nobody measures these on training batches. */

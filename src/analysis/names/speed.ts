@@ -7,7 +7,8 @@ const item =
 const second = "(s|secs?|seconds?)";
 const unit = "( (in )?(s|secs?|seconds?|ms|msecs?|milliseconds?|us))?";
 /** Groups that trackers put times under. */
-const group = "((time|timing|timer|timers|perf|performance|profile|profiler|speed|throughput|device|trainer|rank|metrics|time metrics|timing s|local|global) )*";
+const group =
+  "((time|timing|timer|timers|perf|performance|profile|profiler|speed|throughput|device|trainer|rank|metrics|time metrics|timing s|local|global) )*";
 /** A running average since the start hides every change; estimates and totals are no pace. */
 const notPace = /(^| )(running|actual|remaining|eta|estimate|best|max|min|std|total tokens|flops|gen|eval)( |$)/;
 
@@ -47,20 +48,29 @@ export const isThroughput = (name: string): boolean => {
 /** Where batches come from, and what a step does until it has one. */
 const source =
   "(data|dataloader|dataloading|loader|inputs?|batch(es)?|features?|samples?|dataset|input pipeline|io|disk|storage|queue)";
-const act = "(load|loading|loads|fetch|fetching|read|reading|wait|waiting|get|next|generator|gen|prefetch|feed|preparation|prep|stall|stalled|idle|collate|decode|pipeline)";
+const act =
+  "(load|loading|loads|fetch|fetching|read|reading|wait|waiting|get|next|generator|gen|prefetch|feed|preparation|prep|stall|stalled|idle|collate|decode|pipeline)";
 const timeWord = "(time|times|timing|latency|duration|wall)";
 const dataTimes = [
   // data_time, dataloader_time, input_wait, batch-generator, load_time, read_time, fetch time, io_wait
   new RegExp(`^${group}(avg |mean )?(${source} )?${act}( for)?( ${source})?( ${act})?( ${timeWord})?${unit}$`),
-  new RegExp(`^${group}(avg |mean )?(data|dataloader|dataloading|loader|input|inputs|io|input pipeline)( t)?( ${timeWord})${unit}$`),
+  new RegExp(
+    `^${group}(avg |mean )?(data|dataloader|dataloading|loader|input|inputs|io|input pipeline)( t)?( ${timeWord})${unit}$`,
+  ),
   // timing_s/data, data loading (s), Data (t), timm's and ultralytics' `data`
-  new RegExp(`^${group}(data|dataloader|dataloading|load data|get batch|next batch|batch generator|wait for (data|batch)|dataload(er|ing) next)( t)?${unit}$`),
-  new RegExp(`^${group}${timeWord} (data|dataloader|dataloading|loading|${act} (data|batch)|loader|fetch|read|reading|input|io|wait for (batch|data))${unit}$`),
+  new RegExp(
+    `^${group}(data|dataloader|dataloading|load data|get batch|next batch|batch generator|wait for (data|batch)|dataload(er|ing) next)( t)?${unit}$`,
+  ),
+  new RegExp(
+    `^${group}${timeWord} (data|dataloader|dataloading|loading|${act} (data|batch)|loader|fetch|read|reading|input|io|wait for (batch|data))${unit}$`,
+  ),
 ];
 /** One word that names no time and no data is anything: `load` of an expert, `wait`, `read`, `get`. */
-const single = /^(load|loading|read|reading|wait|waiting|get|next|gen|generator|feed|idle|stall|stalled|decode|pipeline|fetch|queue|features?|samples?|batch|input|inputs)$/;
+const single =
+  /^(load|loading|read|reading|wait|waiting|get|next|gen|generator|feed|idle|stall|stalled|decode|pipeline|fetch|queue|features?|samples?|batch|input|inputs)$/;
 /** Loading of a checkpoint or a model, and the generation of completions, are no wait for a batch. */
-const notData = /(^| )(checkpoint|ckpt|model|weights|save|eval|balance|balancing|size|count|num|tokens|len|length|loss|next token|gen time|timing s gen|generator loss|gpu|cpu|power|memory)( |$)|^(time |timing |timing s |timing )?gen( time)?$/;
+const notData =
+  /(^| )(checkpoint|ckpt|model|weights|save|eval|balance|balancing|size|count|num|tokens|len|length|loss|next token|gen time|timing s gen|generator loss|gpu|cpu|power|memory)( |$)|^(time |timing |timing s |timing )?gen( time)?$/;
 const shareWord = /(^| )(%|pct|percent|share|fraction|frac|ratio)$/;
 
 export function isDataTime(name: string): boolean {
@@ -73,5 +83,9 @@ export function isDataTime(name: string): boolean {
 export function isDataShare(name: string): boolean {
   const { full } = wordsOf(name);
   const part = full.replace(shareWord, "");
-  return part !== full && !notData.test(full) && (/^(data|input|dataloader)$/.test(part) || dataTimes.some((one) => one.test(part)));
+  return (
+    part !== full &&
+    !notData.test(full) &&
+    (/^(data|input|dataloader)$/.test(part) || dataTimes.some((one) => one.test(part)))
+  );
 }

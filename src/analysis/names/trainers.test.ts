@@ -254,16 +254,28 @@ const trainers: readonly [trainer: string, source: string, names: readonly [Sign
     "people",
     "names of the project's issue tracker, forums and tutorials",
     [
-      [trainLoss, "TrainLoss, trainLoss, Train Loss, train.loss, loss_ema, smooth_loss, seg_loss, tower_loss, MSE, RMSE"],
+      [
+        trainLoss,
+        "TrainLoss, trainLoss, Train Loss, train.loss, loss_ema, smooth_loss, seg_loss, tower_loss, MSE, RMSE",
+      ],
       [evalLoss, "valLoss, ValLoss, Val Loss, loss/val, test loss, dev/nll, holdout loss"],
-      [evalMetric, "eval_mrr, val/rmse, val_MAPE, val smape, test_r2, val/hits@10, eval_hit_rate@5, val AUROC, dev_f1, val_mAP@50, val_bpb, val/psnr"],
+      [
+        evalMetric,
+        "eval_mrr, val/rmse, val_MAPE, val smape, test_r2, val/hits@10, eval_hit_rate@5, val AUROC, dev_f1, val_mAP@50, val_bpb, val/psnr",
+      ],
       [gradNorm, "grad norm, GradNorm, gradNorm, |g|, grad_norm_pre_clip, unclipped_grad_norm, total_norm, g_norm"],
       [learningRate, "LR, learning-rate, lr/encoder, lr_decoder, LearningRate, lr_head, current_lr"],
       [lossScale, "amp_scale, grad_scaler, scaler, scale, fp16_scale, grad_scale"],
       [stepsPerSecond, "steps/sec, it_per_sec, iters/s, batches_per_second, updates/s"],
       [throughput, "samples_per_sec, img/s, images_per_second, tokens/sec, toks/s, fps"],
-      [stepTime, "s/it, ms_per_batch, time/batch, sec_per_step, ms/step, step_time_ms, time_per_iter, seconds_per_step"],
-      [dataTime, "read_time, dataloader_wait, io_time, input_pipeline_time, fetch_ms, data load time, data_load_s, wait_time, loader_time, batch_load_time"],
+      [
+        stepTime,
+        "s/it, ms_per_batch, time/batch, sec_per_step, ms/step, step_time_ms, time_per_iter, seconds_per_step",
+      ],
+      [
+        dataTime,
+        "read_time, dataloader_wait, io_time, input_pipeline_time, fetch_ms, data load time, data_load_s, wait_time, loader_time, batch_load_time",
+      ],
     ],
   ],
 ];
