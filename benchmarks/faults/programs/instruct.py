@@ -221,7 +221,8 @@ STORIES = [
     Story("healthy-resumed", "Preempted at step 129 and resumed from the checkpoint of step 120 with everything: the steps "
           "behind it come again.", {"save_steps": 120}),
     Story("healthy-last-layer", "Only the last layer, the norm and the head are trained, as the configuration says; each "
-          "evaluation takes ninety seconds.", {"train_last_layers": 1, "train_head": True, "eval_seconds": 90.0},
+          "evaluation takes ninety seconds.", {"train_last_layers": 1, "train_head": True, "eval_seconds": 90.0,
+                                   "learning_rate": 1e-3, "max_steps": 120, "eval_steps": 24},
           allowed=("frozen-layer",)),
     Story("healthy-restarts", "A cosine with two restarts and noise on the embeddings (NEFTune), gradients clipped at 0.3 "
           "as in QLoRA's recipe.", {"lr_scheduler_type": "cosine_with_restarts", "num_cycles": 2,

@@ -209,8 +209,8 @@ STORIES = [
           {"per_device_train_batch_size": 3, "learning_rate": 3e-3, "max_grad_norm": 0.5}),
     Story("healthy-minified", "Every 40 steps three blocks of a batch are all but noise: the loss rises for one row.",
           {"minified_every": 40, "logging_steps": 4, "max_steps": 180}),
-    Story("healthy-plateau", "A twelfth of the characters are wrong, and the rate is constant: the loss reaches its floor "
-          "and stays there.", {"noise": 0.08, "lr_scheduler_type": "constant_with_warmup", "learning_rate": 3e-3,
+    Story("healthy-plateau", "A twelfth of the characters are wrong, and the rate is constant: the loss ends high, and "
+          "twice as high as that of the clean evaluation.", {"noise": 0.08, "lr_scheduler_type": "constant_with_warmup", "learning_rate": 3e-3,
                                "max_steps": 300, "logging_steps": 10}),
     Story("healthy-resumed", "Killed at step 155 and resumed from the checkpoint of step 144 with everything: the rows of "
           "the steps behind it come again.", {"save_steps": 144}),
