@@ -15,7 +15,7 @@ const trainWords: ReadonlySet<string> = new Set(["train", "training", "trn"]);
 const evalWords: ReadonlySet<string> = new Set(
   "eval evaluation val valid validation test testing dev heldout holdout".split(" "),
 );
-export const isEvalWord = (word: string): boolean => evalWords.has(word.toLowerCase());
+const isEvalWord = (word: string): boolean => evalWords.has(word.toLowerCase());
 
 /** Statistics over the steps between two rows, and the trackers' groups. `max`, `min`, `std` are another number. */
 const neutralWords: ReadonlySet<string> = new Set(
