@@ -1,8 +1,8 @@
 /** Decimal digits to the float64 that is nearest to them, which is what `Number` gives for their text. */
 
 /** Powers of ten up to this one are exact in a float64. */
-export const mostPower = 22;
-export const powers: readonly number[] = Array.from({ length: mostPower + 1 }, (_, i) => Number(`1e${i}`));
+const mostPower = 22;
+const powers: readonly number[] = Array.from({ length: mostPower + 1 }, (_, i) => Number(`1e${i}`));
 /** Every integer of so many digits is exact in a float64. */
 export const exactDigits = 15;
 /** Digits behind those that are still taken into account here; Python prints up to two. */
@@ -15,15 +15,27 @@ const upperHalf = (value: number): number => splitter * value - (splitter * valu
 const upperPowers = powers.map(upperHalf);
 const inverses = powers.map((power) => 1 / power);
 
-/** What `longDecimal` found: a cell, since a number that is returned would be an object each time. */
+/** What `decimal` found: a cell, since a number that is returned would be an object each time. */
 export const found = new Float64Array(1);
+
+/**
+ * The number of these digits (see `longDecimal`), into `found`. False where it can't be told: the caller then asks
+ * `Number` for its text.
+ */
+export function decimal(high: number, low: number, lowDigits: number, exponent: number): boolean {
+  if (lowDigits > 0) return longDecimal(high, low, lowDigits, exponent);
+  if (exponent < -mostPower || exponent > mostPower) return false;
+  // Both exact, so that one multiplication or division rounds once, which is correct.
+  found[0] = exponent < 0 ? high / (powers[-exponent] ?? 1) : high * (powers[exponent] ?? 1);
+  return true;
+}
 
 /**
  * (`high` x 10^`lowDigits` + `low`) x 10^`exponent`, for a `high` of `exactDigits` digits and up to `mostLowDigits`
  * more, as the sum of two float64 (T. J. Dekker, A floating-point technique for extending the available precision,
  * 1971). False in the rare case that the value is too near to the middle between two float64 to tell which is nearer.
  */
-export function longDecimal(high: number, low: number, lowDigits: number, exponent: number): boolean {
+function longDecimal(high: number, low: number, lowDigits: number, exponent: number): boolean {
   const place = exponent < 0 ? -exponent : exponent;
   if (place > mostPower || lowDigits > mostLowDigits) return false;
   const power = powers[place] ?? 1;

@@ -1,4 +1,4 @@
-import { exactDigits, found, longDecimal, mostPower, powers } from "./decimal.ts";
+import { decimal, exactDigits, found } from "./decimal.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 /**
@@ -59,11 +59,7 @@ export class NumberScanner {
       exponent += isSmall ? -power : power;
     }
     this.end = at;
-    if (lowDigits === 0 && exponent >= -mostPower && exponent <= mostPower) {
-      // Both exact, so that one multiplication or division rounds once, which is correct.
-      const size = exponent < 0 ? mantissa / (powers[-exponent] ?? 1) : mantissa * (powers[exponent] ?? 1);
-      this.value = isNegative ? -size : size;
-    } else if (lowDigits > 0 && longDecimal(mantissa, low, lowDigits, exponent)) {
+    if (decimal(mantissa, low, lowDigits, exponent)) {
       const size = found[0] ?? Number.NaN;
       this.value = isNegative ? -size : size;
     } else this.value = Number(text.slice(from, at));
@@ -150,11 +146,7 @@ export class ByteNumberScanner {
       exponent += isSmall ? -power : power;
     }
     this.end = at;
-    if (lowDigits === 0 && exponent >= -mostPower && exponent <= mostPower) {
-      // Both exact, so that one multiplication or division rounds once, which is correct.
-      const size = exponent < 0 ? mantissa / (powers[-exponent] ?? 1) : mantissa * (powers[exponent] ?? 1);
-      this.value = isNegative ? -size : size;
-    } else if (lowDigits > 0 && longDecimal(mantissa, low, lowDigits, exponent)) {
+    if (decimal(mantissa, low, lowDigits, exponent)) {
       const size = found[0] ?? Number.NaN;
       this.value = isNegative ? -size : size;
     } else this.value = Number(decodeUtf8(bytes.subarray(from, at)));

@@ -65,12 +65,10 @@ const freezingKeys = [
   "feature_extraction",
 ];
 /** Parts that are frozen for a while at first. */
-const untilEpoch = [
-  "unfreeze_at_epoch",
-  "unfreeze_epoch",
+const atEpoch = ["unfreeze_at_epoch", "unfreeze_epoch", "unfreeze_backbone_at_epoch"];
+const forEpochs = [
   "unfreeze_after_epoch",
   "unfreeze_after_epochs",
-  "unfreeze_backbone_at_epoch",
   "freeze_epochs",
   "frozen_epochs",
   "freeze_until_epoch",
@@ -116,12 +114,12 @@ function untilOf(run: RunView, get: Get): IntendedFreezing["until"] {
   }
   const passes = get(epochs)?.starts;
   const rows = get(supervisedLoss);
-  for (const key of untilEpoch) {
+  for (const key of [...atEpoch, ...forEpochs]) {
     const epoch = Number(run.config(key) ?? Number.NaN);
     const late = passes?.[epoch];
     if (!(epoch > 0) || late === undefined || rows === undefined) continue;
     // The third epoch is number 3, or number 2; "for 3 epochs" is over with the third.
-    const early = /at_epoch|unfreeze_epoch/.test(key) ? (passes?.[epoch - 1] ?? late) : late;
+    const early = atEpoch.includes(key) ? (passes?.[epoch - 1] ?? late) : late;
     return { step: at(rows.step, early), surely: at(rows.step, late), key };
   }
   return null;

@@ -37,7 +37,7 @@ export interface Setup {
   readonly layerCount: number | null;
   readonly trainableShare: number | null;
   /** Layers with trainable parameters that no optimizer holds, as `llmdbg.watch` saw them. */
-  readonly notOptimized: { readonly names: string; readonly layers: number; readonly share: number } | null;
+  readonly notOptimized: { readonly names: readonly string[]; readonly layers: number; readonly share: number } | null;
   readonly inputs: Inputs | null;
   /** Activations of the first step: their standard deviation in the last layer over that in the first. */
   readonly growth: number | null;
@@ -78,7 +78,7 @@ export const setup = defineFact<Setup>({
     const trainable = numberOf(run, "model.trainable_parameters");
     const parameters = numberOf(run, "model.parameters");
     const optimized = numberOf(run, "model.optimized_parameters");
-    const missing = run.config("model.not_optimized");
+    const missing = textsOf(run, "model.not_optimized");
     const stds = get(layerActivationStd) ?? [];
     const [first] = stds;
     const last = stds.at(-1);
@@ -110,11 +110,11 @@ export const setup = defineFact<Setup>({
       layerCount: numberOf(run, "n_layer", "num_layers", "num_hidden_layers", "n_layers", "hidden_layers", "depth"),
       trainableShare: trainable === null || parameters === null || parameters === 0 ? null : trainable / parameters,
       notOptimized:
-        typeof missing !== "string" || optimized === null || trainable === null
+        missing === null || optimized === null || trainable === null
           ? null
           : {
               names: missing,
-              layers: numberOf(run, "model.not_optimized_layers") ?? missing.split(", ").length,
+              layers: numberOf(run, "model.not_optimized_layers") ?? missing.length,
               share: 1 - optimized / trainable,
             },
       inputs: get(inputs) ?? null,
@@ -135,6 +135,12 @@ function numberOf(run: RunView, ...keys: readonly string[]): number | null {
 function textOf(run: RunView, ...keys: readonly string[]): string | null {
   const value = run.config(...keys);
   return typeof value === "string" && value !== "" ? value.toLowerCase() : null;
+}
+
+/** As `llmdbg.watch` writes a list. */
+function textsOf(run: RunView, key: string): readonly string[] | null {
+  const value = run.config(key);
+  return typeof value === "string" && value !== "" ? value.split(", ") : null;
 }
 
 function switchOf(run: RunView, ...keys: readonly string[]): boolean | null {

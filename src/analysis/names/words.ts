@@ -70,11 +70,11 @@ function read(name: string): NameWords {
     ? all.filter((word) => word !== "losses")
     : all.map((word) => (word === "losses" ? "loss" : word));
   // `tr_loss` is HF's own variable; later in a name `tr` is anything.
-  const isTrain = words.some((word, i) => trainWords.has(word) || (i === 0 && word === "tr" && words.length > 1));
+  const isTrainWord = (word: string, i: number): boolean =>
+    trainWords.has(word) || (i === 0 && word === "tr" && words.length > 1);
   const isEval = words.some((word) => evalWords.has(word));
-  const rest = words.filter(
-    (word, i) => !trainWords.has(word) && !evalWords.has(word) && !(i === 0 && word === "tr" && words.length > 1),
-  );
+  const isTrain = words.some(isTrainWord);
+  const rest = words.filter((word, i) => !isTrainWord(word, i) && !evalWords.has(word));
   return {
     full: rest.join(" "),
     core: rest.filter((word) => !neutralWords.has(word)).join(" "),

@@ -58,7 +58,7 @@ export const frozenLayer = defineRule({
     if (intended.reason !== null) return [];
     const { until } = intended;
     const forgotten = setup.notOptimized;
-    if (forgotten !== null && forgotten.names.split(", ").some((name) => !copies.test(name)))
+    if (forgotten !== null && forgotten.names.some((name) => !copies.test(name)))
       return [notGiven(forgotten, updates, settings)];
     const training = updates.filter((curve) => isMoving(curve));
     if (training.length === 0) return [];
@@ -171,14 +171,12 @@ function notGiven(
   updates: readonly LayerCurve[],
   settings: Options,
 ): FindingDraft {
-  const listed = names.split(", ");
-  const watched = listed.find((name) => curveOf(updates, name) !== null);
-  const first = watched ?? listed[0] ?? names;
+  const first = names.find((name) => curveOf(updates, name) !== null) ?? names[0] ?? "";
   const curve = curveOf(updates, first) ?? updates[0];
-  const more = layers - Math.min(3, listed.length);
+  const more = layers - Math.min(3, names.length);
   return {
     severity: "warning",
-    message: `${listed.slice(0, 3).join(", ")}${more > 0 ? ` and ${more} more` : ""} have trainable parameters that no optimizer holds: ${say(Math.round(100 * share))} % of all trainable ones stay what they were. Gradients are computed for them in each step, and nothing is done with those.`,
+    message: `${names.slice(0, 3).join(", ")}${more > 0 ? ` and ${more} more` : ""} have trainable parameters that no optimizer holds: ${say(Math.round(100 * share))} % of all trainable ones stay what they were. Gradients are computed for them in each step, and nothing is done with those.`,
     onset: { step: curve === undefined ? null : at(curve.step, 0), layer: first },
     end: null,
     recovered: false,

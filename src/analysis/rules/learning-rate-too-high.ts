@@ -89,13 +89,13 @@ export const learningRateTooHigh = defineRule({
     // A loss that diverged or was lost is told by the rules on that, with the same causes.
     if (kind !== "supervised" || diverged !== null || lost !== null) return [];
     // Sorted data and a wrong start make a loss restless at any rate.
-    const isWrongStart = ratio !== null && ratio > wrongStart && !(setup.isRateExtreme === true);
+    const isExtreme = setup.isRateExtreme === true;
+    const isWrongStart = ratio !== null && ratio > wrongStart && !isExtreme;
     if ((pattern !== null && isRepeated(pattern)) || isWrongStart) return [];
     const { rise, relapses, firstRelapse, normGrowth, gainOfDecay, decayStep, last, best } = restless;
     const { rows, excursions } = shape;
     // The first row may be the mean of steps that this rate has thrown far above the start.
     const isLittle = last > littleGained || (ratio !== null && ratio > wrongStart && last * ratio > littleGained);
-    const isExtreme = setup.isRateExtreme === true;
     const hasGrown = normGrowth >= growth && last > 0.95 * best;
     const isRestless = relapses >= fewestRelapses || excursions.length >= fewestRelapses;
     const isThrown = thrown !== null && thrown.ratio >= thrownRatio;

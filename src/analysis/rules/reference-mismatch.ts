@@ -42,8 +42,6 @@ interface Distance {
   readonly isFar: boolean;
 }
 
-const none = new Float64Array(1);
-
 const startDistance = defineFact<Distance>({
   id: "kl or rewards/chosen, from the first step on",
   derive(_run, get) {
@@ -58,8 +56,8 @@ const startDistance = defineFact<Distance>({
       return undefined;
     const first = at(track.value, 0);
     const later = median(track.value.subarray(1, 1 + followingRows).map(Math.abs));
-    const moved = divergence === undefined ? 0 : Math.abs(at(get(updateKl)?.value ?? none, 0));
-    const clips = divergence === undefined ? 0 : at(get(clipped)?.value ?? none, 0);
+    const moved = divergence === undefined ? 0 : Math.abs(get(updateKl)?.value[0] ?? 0);
+    const clips = divergence === undefined ? 0 : (get(clipped)?.value[0] ?? 0);
     const isMoved = clips >= movedClips || moved >= movedShare * Math.abs(first);
     const isLate = divergence === undefined && at(track.step, 0) > firstSteps;
     const least =

@@ -47,11 +47,7 @@ export const resumeDiscontinuity = defineRule({
       const isBaseRate =
         !isRateReset || rate === null || rates === null
           ? null
-          : rates.isStill
-            ? true
-            : rate.warmedUpAt === null
-              ? null
-              : rates.after > 0.9 * rate.peak;
+          : rates.isStill || (rate.warmedUpAt === null ? null : rates.after > 0.9 * rate.peak);
       const isDrop = jump !== null && jump.after < jump.before;
       const normBefore = norms === null ? Number.NaN : around(norms, seam.step, false);
       const normAfter = norms === null ? Number.NaN : around(norms, seam.step, true);

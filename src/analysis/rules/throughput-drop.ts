@@ -24,7 +24,6 @@ const alarmingUnmeasured = 8;
 const explainedShare = 0.6;
 
 interface Slow extends Slowdown {
-  readonly isGrowth: boolean;
   readonly episodes: number;
 }
 
@@ -36,12 +35,12 @@ const slowdown = defineFact<Slow | null>({
     const lengths = get(meanLength);
     const { growth, slowdowns } = speed;
     const kept = slowdowns.filter((one) => !isExplained(one, speed, lengths));
-    if (growth !== null && !isExplained(growth, speed, lengths)) return { ...growth, isGrowth: true, episodes: 1 };
+    if (growth !== null && !isExplained(growth, speed, lengths)) return { ...growth, episodes: 1 };
     const [first] = kept;
     const last = kept.at(-1);
     return first === undefined || last === undefined
       ? null
-      : { ...first, endStep: last.endStep, isGrowth: first.isRising, episodes: kept.length };
+      : { ...first, endStep: last.endStep, episodes: kept.length };
   },
 });
 
@@ -86,12 +85,12 @@ export const throughputDrop = defineRule({
         severity:
           waitMoved === "rose" ||
           late !== null ||
-          (speed.isMeasured && (slow.isGrowth || times >= alarmingFactor)) ||
-          (slow.isGrowth && times >= alarmingGrowth) ||
+          (speed.isMeasured && (slow.isRising || times >= alarmingFactor)) ||
+          (slow.isRising && times >= alarmingGrowth) ||
           (!isOver && times >= alarmingUnmeasured)
             ? "warning"
             : "info",
-        message: `${what} went from ${say(before)}${unit} to ${say(after)}${unit} ${slow.isGrowth ? "little by little" : `at step ${slow.step}`}: each step takes ${say(Math.round(100 * times) / 100)} times as long${isOver ? `, until step ${slow.endStep ?? 0}` : ` for ${saySteps(slow.rows)} now`}.${slow.episodes > 1 ? ` It happened ${slow.episodes} times.` : ""}`,
+        message: `${what} went from ${say(before)}${unit} to ${say(after)}${unit} ${slow.isRising ? "little by little" : `at step ${slow.step}`}: each step takes ${say(Math.round(100 * times) / 100)} times as long${isOver ? `, until step ${slow.endStep ?? 0}` : ` for ${saySteps(slow.rows)} now`}.${slow.episodes > 1 ? ` It happened ${slow.episodes} times.` : ""}`,
         onset: { step: slow.step },
         end: slow.endStep === null ? null : { step: slow.endStep },
         recovered: isOver,
@@ -125,7 +124,7 @@ export const throughputDrop = defineRule({
         causes: causesOf(slow, { wait, waitMoved, machine, late }),
         advice: [
           ...(waitMoved === "rose" || (wait === null && machine === null) ? moreWorkers(settings) : []),
-          slow.isGrowth
+          slow.isRising
             ? {
                 id: "find-growing-state",
                 summary:
@@ -164,7 +163,7 @@ function causesOf(slow: Slow, { wait, waitMoved, machine, late }: Beside) {
       prior: 0.2,
       clues: [
         {
-          present: slow.isGrowth,
+          present: slow.isRising,
           for: "the time per step grows steadily",
           against: "it came at once",
           weight: 6,
@@ -183,7 +182,7 @@ function causesOf(slow: Slow, { wait, waitMoved, machine, late }: Beside) {
           against: "the wait for data did not rise",
           weight: 6,
         },
-        { present: slow.isGrowth ? false : null, against: "a loader seldom slows down steadily", weight: 1.5 },
+        { present: slow.isRising ? false : null, against: "a loader seldom slows down steadily", weight: 1.5 },
       ],
     },
     {
@@ -213,7 +212,7 @@ function causesOf(slow: Slow, { wait, waitMoved, machine, late }: Beside) {
           for: `the processors are at ${say(machine?.medianCpu ?? 0)} %`,
           weight: 1.5,
         },
-        { present: slow.isGrowth ? false : null, against: "other load comes at once", weight: 3 },
+        { present: slow.isRising ? false : null, against: "other load comes at once", weight: 3 },
       ],
     },
   ]);

@@ -116,7 +116,7 @@ export function instabilitySuspects(around: Surroundings, trouble: Trouble, setu
         ...unscaledInput(setup),
         ...changedInput(setup, around.step),
         {
-          present: isEarly ? null : (setup.inputs?.isScaled ?? null) === false ? false : null,
+          present: !isEarly && setup.inputs?.isScaled === false ? false : null,
           against: "training went well with them before",
           weight: 3,
         },
