@@ -20,7 +20,9 @@ function falseAlarms(score: Score): string {
 }
 
 const wait = (waits: readonly number[] | null): string =>
-  waits === null || waits.length === 0 ? "–" : `${median(waits)} (90 %: ${Number(quantile(waits, 0.9).toPrecision(3))})`;
+  waits === null || waits.length === 0
+    ? "–"
+    : `${median(waits)} (90 %: ${Number(quantile(waits, 0.9).toPrecision(3))})`;
 
 export function scoreTable(rows: readonly Row[]): string {
   const [first] = rows;
