@@ -1,5 +1,6 @@
 import { at, median } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
+import type { Curve } from "./curve.ts";
 import { gradNorm } from "./grad-norm.ts";
 import { levelOf } from "./stretch.ts";
 
@@ -42,16 +43,21 @@ export const gradGrowth = defineFact<GradGrowth>({
     let row = 0;
     while (row < count - 1 && at(norms.value, row) < sumTimes * at(norms.value, 0)) row += 1;
     const total = levelOf(norms.value, norms.length - 10, norms.length) / at(norms.value, 0);
-    const changes = new Float64Array(Math.max(0, norms.length - firstRows));
-    for (let i = firstRows; i < norms.length; i++)
-      changes[i - firstRows] = Math.abs(Math.log(at(norms.value, i) / at(norms.value, i - 1)));
-    const isSmooth = changes.length >= fewestSmoothRows && total >= smoothTotal && median(changes) <= smoothChange;
     return {
       total,
       first: at(norms.value, 0),
       step: at(norms.step, row),
       times,
-      isSum: times >= sumTimes && (rising >= risingShare * (count - 1) || isSmooth),
+      // Every row is looked at only where the norm grew: in nearly all runs it did not.
+      isSum: times >= sumTimes && (rising >= risingShare * (count - 1) || (total >= smoothTotal && isSmooth(norms))),
     };
   },
 });
+
+/** Whether neighbouring rows hardly differ, the beginning apart. */
+function isSmooth({ value, length }: Curve): boolean {
+  if (length - firstRows < fewestSmoothRows) return false;
+  const changes = new Float64Array(length - firstRows);
+  for (let i = firstRows; i < length; i++) changes[i - firstRows] = Math.abs(Math.log(at(value, i) / at(value, i - 1)));
+  return median(changes) <= smoothChange;
+}
