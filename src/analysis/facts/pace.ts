@@ -34,7 +34,7 @@ export interface Slowdown {
 }
 
 /** Evaluations and checkpoints pause single rows; a median of nine does not see them. */
-const smoothRows = 9;
+export const smoothRows = 9;
 /** The first rows compile, fill caches and start workers. */
 const settleRows = 3;
 const fewestRows = 20;
@@ -46,9 +46,14 @@ const factorLogged = 1.3;
 const factorBetween = 2;
 const bandSigmas = 6;
 const backShare = 0.3;
-/** As many rows as three running medians; as two where each step is measured to take twice as long, which noise does not keep up. */
+/**
+ * As many rows as three running medians; as two where steps take twice as long, which noise does not keep up, or four times
+ * where nobody measures them: no healthy recording has twice.
+ */
 const lastingRows = 25;
 const lastingRowsDoubled = 18;
+const lastingFactor = 2;
+const lastingFactorUnmeasured = 4;
 /**
  * What nobody measured as a step, and cost less than this in all, is not worth a line: steps of some milliseconds are
  * slowed down for that long by any other process.
@@ -248,7 +253,7 @@ function slowdownTo(
   const rises = end === null && isRising(slow);
   const least = rises
     ? risingBlocks * fewestRisingRows
-    : now >= 2 * open.usual && isMeasured
+    : now >= (isMeasured ? lastingFactor : lastingFactorUnmeasured) * open.usual
       ? lastingRowsDoubled
       : lastingRows;
   if (to - (rises ? row : open.row) < least) return undefined;

@@ -49,6 +49,20 @@ describe(rule, () => {
     expect(findingOf(rule, { rows: slow(10) })?.severity).toBe("warning");
   });
 
+  test("six times as slow is an alarm where each step is, as behind a slow drive, and noted where it wavers", () => {
+    const slow = (wave: number): Row[] => {
+      let time = 1_700_000_000_000;
+      return rows.slice(0, 44).map((row, i): Row => {
+        time += 1_000 * (1 + 0.02 * (i % 3)) * (i < 20 ? 1 : 6 * (1 + wave * Math.sin(i / 4)));
+        return { ...row, time };
+      });
+    };
+    const finding = findingOf(rule, { rows: slow(0) });
+    expect(finding).toMatchObject({ severity: "warning", recovered: false });
+    expect(Math.abs((finding?.onset.step ?? 0) - 210)).toBeLessThanOrEqual(20);
+    expect(findingOf(rule, { rows: slow(0.4) })?.severity).not.toBe("warning");
+  });
+
   test("what cost some seconds only is not said", () => {
     let time = 1_700_000_000_000;
     const quick = rows.map((row, i): Row => ({ ...row, time: (time += i < 80 ? 10 : 40) }));

@@ -3,7 +3,7 @@ import { rank } from "../causes.ts";
 import { defineFact, optional } from "../fact.ts";
 import { type DataWait, dataWait, type MachineUse, machineUse } from "../facts/data-wait.ts";
 import { options } from "../facts/options.ts";
-import { pace, type Pace, type Slowdown } from "../facts/pace.ts";
+import { pace, type Pace, type Slowdown, smoothRows } from "../facts/pace.ts";
 import { meanLength } from "../facts/policy.ts";
 import { type Straggler, straggler } from "../facts/ranks.ts";
 import { type Direction, levelOf, movementSince, type Track } from "../facts/track.ts";
@@ -20,6 +20,12 @@ const alarmingFactor = 2;
 const alarmingGrowth = 3.2;
 /** Other work made a recorded healthy run 4.3 times as slow for 200 rows (translate-healthy-seed3); twice that is no other work. */
 const alarmingUnmeasured = 8;
+/**
+ * ... and less where the slow steps are all alike, as behind a drive or a clock that sets the pace: what other work takes comes
+ * and goes. Running medians of recorded slow drives differ by 1.1 between their tenths.
+ */
+const alarmingEven = 5;
+const evenFactor = 1.25;
 /** Completions that grew by most of the slowdown explain it: the same tokens per second. */
 const explainedShare = 0.6;
 
@@ -87,7 +93,7 @@ export const throughputDrop = defineRule({
           late !== null ||
           (speed.isMeasured && (slow.isRising || times >= alarmingFactor)) ||
           (slow.isRising && times >= alarmingGrowth) ||
-          (!isOver && times >= alarmingUnmeasured)
+          (!isOver && times >= (isEven(slow, speed) ? alarmingEven : alarmingUnmeasured))
             ? "warning"
             : "info",
         message: `${what} went from ${say(before)}${unit} to ${say(after)}${unit} ${slow.isRising ? "little by little" : `at step ${slow.step}`}: each step takes ${say(Math.round(100 * times) / 100)} times as long${isOver ? `, until step ${slow.endStep ?? 0}` : ` for ${saySteps(slow.rows)} now`}.${slow.episodes > 1 ? ` It happened ${slow.episodes} times.` : ""}`,
@@ -147,6 +153,13 @@ export const throughputDrop = defineRule({
     ];
   },
 });
+
+/** Whether the running medians, from where they are of slow rows alone, are the same throughout. */
+function isEven({ row, rows }: Slow, { smooth }: Pace): boolean {
+  const levels = smooth.slice(row + smoothRows - 1, row + rows).sort();
+  const tenth = Math.floor(levels.length / 10);
+  return levels.length > 0 && at(levels, levels.length - 1 - tenth) <= evenFactor * at(levels, tenth);
+}
 
 interface Beside {
   readonly wait: DataWait | null;
