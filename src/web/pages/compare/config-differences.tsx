@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { configRows } from "../../format/config-rows.ts";
+import { type ConfigRow, configRows } from "../../format/config-rows.ts";
 import { plural } from "../../format/number.ts";
 import { Breakable } from "../../widgets/breakable.tsx";
 import { ConfigValue } from "../../widgets/config-value.tsx";
@@ -14,7 +14,9 @@ export function ConfigDifferences({ runs }: { runs: readonly ComparedRun[] }) {
   const known = runs.flatMap(({ run, ink }) => (run === undefined ? [] : [{ run, ink }]));
   if (known.length < 2) return null;
   const rows = configRows(known.map(({ run }) => run.config));
-  const differing = rows.filter(({ differs }) => differs);
+  // What all of them set comes first: programs of two kinds differ in most names, and that says little.
+  const unset = ({ values }: ConfigRow): number => values.filter((value) => value === undefined).length;
+  const differing = rows.filter(({ differs }) => differs).toSorted((a, b) => unset(a) - unset(b));
   const shown = all ? differing : differing.slice(0, shownAtFirst);
   return (
     <section className="config-differences" aria-label="Differences of configuration">
