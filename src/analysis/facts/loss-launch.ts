@@ -90,3 +90,24 @@ export function findLaunch(rows: Curve, usualNoise: number): Launch | null {
   }
   return null;
 }
+
+/** What the first updates threw the loss up to, before it came back; null when they did not. */
+export interface Bump {
+  readonly first: number;
+  readonly step: number;
+  readonly value: number;
+}
+
+/** Rows of the first updates, and what batches do not do to a loss: 6 sigmas, and a twentieth of it. */
+const bumpRows = 5;
+const bumpShare = 0.05;
+
+export function bumpAtStart({ step, value, length }: Curve, noise: number): Bump | null {
+  const first = at(value, 0);
+  let highest = 0;
+  for (let i = 1; i < Math.min(length, bumpRows); i++) if (at(value, i) > at(value, highest)) highest = i;
+  const peak = at(value, highest);
+  return peak - first > Math.max(launchSigmas * noise, bumpShare * Math.abs(first))
+    ? { first, step: at(step, highest), value: peak }
+    : null;
+}

@@ -71,6 +71,8 @@ export const setup = defineFact<Setup>({
     const isAdaptive = algorithm?.isAdaptive ?? null;
     // Most trainers begin with AdamW; an unknown one is judged by the wider of both bounds.
     const isAdagrad = /adagrad/i.test(algorithm?.name ?? "");
+    // What the schedule made of it was in force: the `learning_rate` of some schedules is a factor of theirs.
+    const inForce = rate === null ? null : Math.min(rate, logged?.peak ?? rate);
     const extreme = isAdagrad ? extremeAdagrad : isAdaptive === true ? extremeAdam : extremeSgd;
     const tiny = isAdaptive === false ? tinySgd : tinyAdam;
     const warmup = settings?.number("warmup_steps");
@@ -87,8 +89,15 @@ export const setup = defineFact<Setup>({
       isAdaptive,
       optimizer: algorithm?.name ?? "",
       rate,
-      isRateExtreme: rate === null ? null : rate > extreme,
-      isRateAbsurd: rate === null || isAdaptive !== true || isAdagrad || isPrompt(run) ? null : rate >= absurdAdam,
+      // Of an optimizer that is not known, what is usual with SGD may be extreme.
+      isRateExtreme:
+        inForce === null || (isAdaptive === null && inForce > extremeAdam && inForce <= extreme)
+          ? null
+          : inForce > extreme,
+      isRateAbsurd:
+        inForce === null || isAdaptive !== true || algorithm?.isSupposed === true || isAdagrad || isPrompt(run)
+          ? null
+          : inForce >= absurdAdam,
       isRateTiny: rate === null ? null : rate < tiny,
       hasWarmUp:
         logged !== undefined && logged.length > 1 && (logged.warmedUpAt !== null || at(logged.value, 0) > 0)

@@ -98,3 +98,26 @@ test("a rate that no recipe has is told although the loss falls, but not of soft
   expect(findingOf(rule, { rows: falling, config: { ...config, peft_type: "PROMPT_TUNING" } })).toBeUndefined();
   expect(findingOf(rule, { rows: falling, config: { ...config, optim: "adagrad" } })).toBeUndefined();
 });
+
+test("supposes Adam where the model is a transformer or the settings are Adam's, and not where they are another's", () => {
+  const standing = rows.map((row, i): Row => ({
+    ...row,
+    learning_rate: 0.05,
+    loss: (i === 0 ? 5 : 4.4) * (1 + 0.01 * next.normal()),
+  }));
+  const found = findingOf(rule, { rows: standing, config: { learning_rate: 0.05, num_attention_heads: 4 } });
+  expect(found?.causes[0]?.id).toBe(rule);
+  expect(findingOf(rule, { rows: standing, config: { learning_rate: 0.05, adam_beta2: 0.98 } })).toBeDefined();
+  expect(findingOf(rule, { rows: standing, config: { learning_rate: 0.05 } })).toBeUndefined();
+  for (const other of [{ momentum: 0.9 }, { patch_size: 4 }, { optimizer: "SGD" }])
+    expect(findingOf(rule, { rows: standing, config: { learning_rate: 0.05, n_head: 4, ...other } })).toBeUndefined();
+});
+
+test("goes by what was in force where the configured rate is a factor of the schedule's", () => {
+  const noam = rows.map((row, i): Row => ({
+    ...row,
+    learning_rate: 7e-4,
+    loss: (i === 0 ? 5 : 4.4) * (1 + 0.01 * next.normal()),
+  }));
+  expect(findingOf(rule, { rows: noam, config: { learning_rate: 1, n_head: 4, optim: "adam" } })).toBeUndefined();
+});

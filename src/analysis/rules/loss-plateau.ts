@@ -5,6 +5,7 @@ import { evalLoss } from "../facts/eval-loss.ts";
 import { firstRatio } from "../facts/first-ratio.ts";
 import { flatness } from "../facts/flatness.ts";
 import { lossToLearn } from "../facts/enough-loss.ts";
+import { bumpAtStart } from "../facts/loss-launch.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { motion as motionFact } from "../facts/motion.ts";
 import { options } from "../facts/options.ts";
@@ -110,6 +111,7 @@ export const lossPlateau = defineRule({
             fromStart: false,
             moves: false,
             jumped: shape.launch !== null || shape.excursions.length > 2,
+            bump: bumpAtStart(shape.rows, shape.noise),
             setup,
             motion,
           }),

@@ -37,6 +37,26 @@ describe("no-learning", () => {
     expect(finding?.causes[0]?.id).toBe("frozen-parameters");
   });
 
+  test("a loss that the first updates threw up, without a warm-up, speaks for the learning rate", () => {
+    const thrown = flat(4.88).map((row, i) => ({
+      ...row,
+      learning_rate: 0.05 * (1 - i / 60),
+      grad_norm: i < 3 ? 1.4 : 0.3,
+      eval_loss: 4.8 + 0.01 * Math.sin(i),
+      loss: (row["loss"] ?? 0) + (i === 1 ? 1 : i === 2 ? 0.4 : 0),
+    }));
+    const finding = findingOf(rule, { rows: thrown, config: { vocab_size: 132 } });
+    expect(finding?.causes[0]).toMatchObject({ id: "learning-rate-too-high" });
+    expect(finding?.causes[0]?.for?.join()).toContain("threw the loss");
+    const calm = flat(4.88).map((row, i) => ({
+      ...row,
+      learning_rate: 0.004,
+      grad_norm: i < 12 ? 1.4 : 0.3,
+      eval_loss: 4.8 + 0.01 * Math.sin(i),
+    }));
+    expect(findingOf(rule, { rows: calm, config: { vocab_size: 132 } })?.causes[0]?.id).toBe("labels-unrelated");
+  });
+
   test("is silent during the warm-up, on slow learning, on noise that could hide it, and on a late part of a run", () => {
     const warming = flat(6.91).map((row, i) => ({ ...row, learning_rate: 1e-6 * (i + 1) }));
     expect(findingOf(rule, { rows: warming })).toBeUndefined();

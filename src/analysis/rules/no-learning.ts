@@ -4,6 +4,7 @@ import { optional } from "../fact.ts";
 import { evalLoss } from "../facts/eval-loss.ts";
 import { gradNorm } from "../facts/grad-norm.ts";
 import { lossToLearn } from "../facts/enough-loss.ts";
+import { bumpAtStart } from "../facts/loss-launch.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { motion as motionFact } from "../facts/motion.ts";
 import { chance as chanceFact } from "../facts/chance.ts";
@@ -149,6 +150,7 @@ export const noLearning = defineRule({
             fromStart: true,
             moves: !isFlat,
             jumped: launch !== null || excursions.length > 2,
+            bump: bumpAtStart(rows, noise),
             setup,
             motion,
           }),

@@ -1,4 +1,5 @@
 import type { Suspect } from "../causes.ts";
+import type { Bump } from "../facts/loss-launch.ts";
 import type { Motion } from "../facts/motion.ts";
 import type { Setup } from "../facts/setup.ts";
 import { say } from "../numbers.ts";
@@ -14,6 +15,8 @@ export interface Standstill {
   readonly moves: boolean;
   /** The loss rose or jumped at the beginning, before it stood still. */
   readonly jumped: boolean;
+  /** What the first updates threw the loss up to. */
+  readonly bump: Bump | null;
   readonly setup: Setup;
   readonly motion: Motion;
 }
@@ -30,9 +33,14 @@ const smallInitial = 1e-3;
 const smallStd = 0.02;
 const deepFrom = 5;
 const largeInput = 30;
+/**
+ * Neither labels without a sense nor weights that stand still have first updates that harm; those of a rate that is
+ * too high do, and now and then those of one that is usual (one of three recorded runs of SGD on shuffled labels).
+ */
+const bumpWeight = 8;
 
 /** Why a loss does not move, and what speaks for each. */
-export function standstillSuspects({ atChance, fromStart, moves, jumped, setup, motion }: Standstill): Suspect[] {
+export function standstillSuspects({ atChance, fromStart, moves, jumped, bump, setup, motion }: Standstill): Suspect[] {
   const { normFirst, normLast, isHeldConstant, stillShare, scheduleEnd } = motion;
   const isNormKnown = Number.isFinite(normLast);
   const hasNorm = isNormKnown ? normLast >= tinyNorm : null;
@@ -87,7 +95,11 @@ export function standstillSuspects({ atChance, fromStart, moves, jumped, setup, 
         "The optimizer does not change the model: its step is never called or always skipped, or it holds parameters of another copy.",
       prior: fromStart ? 0.15 : 0.03,
       clues: [
-        { present: moves ? false : null, against: "the loss moves, so the weights do", weight: 10 },
+        {
+          present: moves || bump !== null ? false : null,
+          against: moves ? "the loss moves, so the weights do" : "the first updates moved the loss, so they arrive",
+          weight: 10,
+        },
         {
           present: isHeldConstant,
           for: `the held-out loss is ${say(motion.heldValue)} at every evaluation: the weights are the same`,
@@ -195,10 +207,20 @@ export function standstillSuspects({ atChance, fromStart, moves, jumped, setup, 
           weight: setup.isRateExtreme === true ? 5 : 1.5,
         },
         {
-          present: jumped,
-          for: "the loss jumped at the beginning",
+          present: jumped || bump !== null,
+          for:
+            bump === null
+              ? "the loss jumped at the beginning"
+              : `the first updates threw the loss from ${say(bump.first)} up to ${say(bump.value)} (step ${bump.step})`,
           against: "the loss never jumped",
-          weight: jumped ? 3 : 1.5,
+          weight: bump !== null && setup.isRateExtreme !== false ? bumpWeight : jumped || bump !== null ? 3 : 1.5,
+        },
+        {
+          // SGD is often used without one.
+          present: bump === null || setup.isAdaptive === false || setup.hasWarmUp === null ? null : !setup.hasWarmUp,
+          for: "the rate is at its height from the first step on, without a warm-up",
+          against: "the rate was warmed up",
+          weight: 2,
         },
       ],
     },
