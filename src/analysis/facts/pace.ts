@@ -64,9 +64,9 @@ const blocks = 10;
 const fewestBlockRows = 3;
 /** ... of a slowdown that rises, from where it shows on. */
 const fewestRisingRows = 2;
-/** Kendall's tau; by chance 1 in 2,000 orders of ten blocks has as much. */
-const leastOrder = 0.78;
-const leastOrderBetween = 0.87;
+/** Of the 45 pairs of blocks, those in order less those that are not: by chance 1 in 2,100 orders has as much, and 1 in 67,000. */
+const leastOrder = 35;
+const leastOrderBetween = 41;
 const growthFactor = 1.5;
 
 /** The series that says it best. */
@@ -176,7 +176,14 @@ function paceBy(reading: Reading): (curve: Curve) => Pace | undefined {
       }
     },
   });
-  return (curve) => paceOf(curve.series, walked(curve), reading);
+  return (curve) => paceOf(curve, walked(curve), reading);
+}
+
+/** Of the rows that are left out at the start, slow as they may be: nothing that grows had grown by then. */
+function firstTimes(curve: Curve, reading: Reading): number[] {
+  const walk = startWalk(1);
+  walk.before = 0;
+  return Array.from({ length: settleRows }, (_, row) => reading.timeAt(curve, row, walk)).filter(Number.isFinite);
 }
 
 const positive =
@@ -202,11 +209,12 @@ const byRowTimes = paceBy({
   },
 });
 
-function paceOf(series: string, walk: Readonly<Walk>, { from, isMeasured }: Reading): Pace | undefined {
+function paceOf(curve: Curve, walk: Readonly<Walk>, reading: Reading): Pace | undefined {
+  const { from, isMeasured } = reading;
   if (walk.value.length < fewestRows) return undefined;
   const column = (values: readonly number[]): Float64Array => new Float64Array(values);
   const rows: Curve = {
-    series,
+    series: curve.series,
     step: column(walk.step),
     time: column(walk.time),
     value: column(walk.value),
@@ -215,7 +223,7 @@ function paceOf(series: string, walk: Readonly<Walk>, { from, isMeasured }: Read
   const smooth = column(walk.smooth);
   // Times that are not known count as long ones.
   const isWorth = (slow: Slowdown): boolean => isMeasured || !(lostIn(slow, rows) < leastLostMs);
-  const growth = growthIn(rows, smooth, isMeasured ? growthFactor : factorBetween);
+  const growth = growthIn(rows, firstTimes(curve, reading), isMeasured ? growthFactor : factorBetween);
   const open = slowdownTo(walk, null, isMeasured);
   return {
     rows,
@@ -289,7 +297,7 @@ function lookForSlowdown(walk: Walk, { from, isMeasured }: Reading): void {
   if (value >= bar) walk.open = { row, usual, bar };
 }
 
-function growthIn(rows: Curve, smooth: Float64Array, factor: number): Slowdown | null {
+function growthIn(rows: Curve, settling: readonly number[], factor: number): Slowdown | null {
   const size = Math.floor(rows.length / blocks);
   if (size < fewestBlockRows) return null;
   const levels = Array.from({ length: blocks }, (_, b) => median(rows.value.subarray(b * size, (b + 1) * size)));
@@ -298,16 +306,38 @@ function growthIn(rows: Curve, smooth: Float64Array, factor: number): Slowdown |
     for (let b = a + 1; b < blocks; b++) order += Math.sign(at(levels, b) - at(levels, a));
   const first = at(levels, 0);
   const now = at(levels, blocks - 1);
-  // A single step up also has rising blocks; growth is spread over them.
-  const half = at(levels, Math.floor(blocks / 2));
+  // A single step up also has rising blocks; growth is spread over them. One block of the middle may be odd.
+  const half = median(levels.slice(blocks / 2 - 1, blocks / 2 + 2));
   const isSpread = half - first > 0.2 * (now - first) && now - half > 0.2 * (now - first);
   const least = factor === growthFactor ? leastOrder : leastOrderBetween;
-  if (order < (least * blocks * (blocks - 1)) / 2 || now < factor * first || !isSpread) return null;
-  let row = rows.length - 1;
-  // A tenth of the way, or of a long one half as much again as usual.
-  const left = first + Math.min(0.1 * (now - first), 0.5 * first);
-  while (row > 0 && at(smooth, row - 1) > left) row -= 1;
-  return { row, step: at(rows.step, row), usual: first, now, rows: rows.length - row, endStep: null, isRising: true };
+  if (order < least || now < factor * first || !isSpread) return null;
+  const usual = leastEarly([...settling, ...rows.value.subarray(0, size)]);
+  const row = risenFrom(rows.value, factorLogged * usual);
+  return { row, step: at(rows.step, row), usual, now, rows: rows.length - row, endStep: null, isRising: true };
+}
+
+/** The lowest level of three neighbours: what grows from the start has already grown in a median of them all. */
+function leastEarly(times: readonly number[]): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i + 3 <= times.length; i++) least = Math.min(least, median(times.slice(i, i + 3)));
+  return least;
+}
+
+/** Around a row, so that a growth is not dated late by the rows that the median waits for. */
+const aroundRows = 2;
+/** Single rows of what has grown may be quick ones. */
+const risenShare = 0.95;
+
+/** First row above the bar from which on nearly all are, by the medians around them. */
+function risenFrom(value: Float64Array, bar: number): number {
+  let row = value.length - 1;
+  let above = 0;
+  for (let i = value.length - 1; i >= 0; i--) {
+    const isAbove = median(value.subarray(Math.max(0, i - aroundRows), i + aroundRows + 1)) > bar;
+    if (isAbove) above += 1;
+    if (isAbove && above >= risenShare * (value.length - i)) row = i;
+  }
+  return row;
 }
 
 /** Blocks of the slow rows: each later one is slower, and the last twice as slow as the first. By chance 1 in 720 orders. */

@@ -25,6 +25,20 @@ describe(rule, () => {
     expect(finding?.causes[0]?.id).toBe("growing-state");
   });
 
+  test("what grows from the start on is dated where it stands above what it began with, also by an odd block", () => {
+    const next = random(9);
+    const growing = rows.slice(0, 60).map((row, i): Row => {
+      const isOdd = i >= 33 && i < 39;
+      return { ...row, step_time: (1 + 0.05 * i) * (isOdd ? 1.35 : 1) * Math.exp(0.02 * next.normal()) };
+    });
+    const finding = findingOf(rule, { rows: growing });
+    expect(finding).toMatchObject({ severity: "warning", causes: [{ id: "growing-state" }, {}, {}, {}] });
+    // 1.3 times the start is row 6.
+    expect(Math.abs((finding?.onset.step ?? 0) - (growing[6]?.step ?? 0))).toBeLessThanOrEqual(20);
+    const stepped = growing.map((row, i): Row => ({ ...row, step_time: (i < 33 ? 1 : 2) * Math.exp(0.001 * i) }));
+    expect(findingOf(rule, { rows: stepped })?.message).not.toContain("little by little");
+  });
+
   test("rows that come ever later are something that grows, also where few were logged", () => {
     const next = random(4);
     let time = 1_700_000_000_000;
