@@ -105,11 +105,13 @@ const diverging: Family = (next) => {
     rule: "loss-divergence",
     onset: (from + 1) * every,
     story: {
-      rows: change(healthy(next), from, (row, i) => ({
-        ...row,
-        loss: (row["loss"] ?? 0) * (1 + 1.5 * (1 - Math.exp(-(i + 2) / 4))),
-        grad_norm: (row["grad_norm"] ?? 1) * 3,
-      })),
+      rows: change(healthy(next), from, (row, i) => {
+        const times = 1 + 1.5 * (1 - Math.exp(-(i + 2) / 4));
+        // What was learned is lost on held-out data as well.
+        const { loss = 0, grad_norm: norm = 1, eval_loss: held } = row;
+        const raised = { ...row, loss: loss * times, grad_norm: norm * 3 };
+        return held === undefined ? raised : { ...raised, eval_loss: held * times };
+      }),
     },
   };
 };

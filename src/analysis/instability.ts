@@ -2,6 +2,7 @@ import { at } from "../base/statistics.ts";
 import type { Advice, Evidence } from "../model/finding.ts";
 import { rowAtStep, valueAtStep } from "./facts/curve.ts";
 import type { GradShape, Surge } from "./facts/grad-shape.ts";
+import type { GradientSum } from "./facts/gradient-sum.ts";
 import type { LearningRate } from "./facts/learning-rate.ts";
 import type { Options } from "./facts/options.ts";
 import { round, say } from "./numbers.ts";
@@ -99,6 +100,22 @@ export function lowerRate(around: Surroundings, factor: number): Advice[] {
 }
 
 /** Clipping at 1.5 times the usual norm: near the 90th percentile, as the tuning playbook asks. */
+/** Where each step adds its gradient to those of all before. */
+export const clearGradients = (sum: GradientSum | null, dialect: Advice["dialect"]): Advice[] =>
+  sum?.isSum === true
+    ? [
+        {
+          id: "clear-gradients",
+          summary:
+            "Call optimizer.zero_grad() once per step, before backward(), also under manual optimization and in loops of one's own.",
+          changes: [],
+          dialect,
+          expect: "The gradient norm scatters around one level, and the loss falls at the same learning rate.",
+          source: "https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.zero_grad.html",
+        },
+      ]
+    : [];
+
 export function clipGradients({ grad, clip, options }: Surroundings, isLaunch = false): Advice[] {
   // Of a run that never worked nothing is usual; 1 is what most trainers begin with.
   const to = grad !== null && grad.usual > 0 && !isLaunch ? round(1.5 * grad.usual) : 1;

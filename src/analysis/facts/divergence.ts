@@ -1,5 +1,7 @@
 import { at, median } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
+import { type Curve, finiteRows, rowBefore } from "./curve.ts";
+import { evalLoss } from "./eval-loss.ts";
 import { learningRate, type LearningRate } from "./learning-rate.ts";
 import { type Excursion, harmOf, type LossShape, lossShape } from "./loss-shape.ts";
 
@@ -41,11 +43,52 @@ export function isDiverged(shape: LossShape, excursion: Excursion, rate: Learnin
   return rise >= standingShare * (excursion.peak.value - excursion.before) || excursion.rows >= longRows;
 }
 
+/** A held-out loss that goes on falling by more than this share of its last value before the rise. */
+const heldShare = 0.02;
+
+/** A rise of the training loss beside held-out data on which the model goes on becoming better. */
+export interface HarderData {
+  readonly excursion: Excursion;
+  readonly held: Curve;
+  readonly before: number;
+  readonly after: { readonly step: number; readonly value: number };
+}
+
+/**
+ * What a model has learned shows on held-out data. Where its loss there is lower after the rise, in each evaluation, the
+ * training data became harder: negatives that are mined, longer texts, a stronger augmentation. A loss far above that of
+ * the untrained model is no harder task of the same kind.
+ */
+export const harderData = defineFact<HarderData>({
+  id: "divergence and eval_loss",
+  derive(_run, get) {
+    const shape = get(lossShape);
+    const logged = get(evalLoss);
+    if (shape === undefined || logged === undefined || shape.launch !== null) return undefined;
+    const rate = get(learningRate) ?? null;
+    const excursion = shape.excursions.find((one) => isDiverged(shape, one, rate));
+    if (excursion === undefined || excursion.peak.value > nearStart * shape.initial) return undefined;
+    const held = finiteRows(logged);
+    // An evaluation at the step of the rise was of the weights before it.
+    const last = rowBefore(held, excursion.step - 1);
+    const bar = (1 - heldShare) * at(held.value, last);
+    const after = held.value.subarray(last + 1);
+    if (last < 0 || after.length === 0 || !after.every((value) => value < bar)) return undefined;
+    const end = held.length - 1;
+    return {
+      excursion,
+      held,
+      before: at(held.value, last),
+      after: { step: at(held.step, end), value: at(held.value, end) },
+    };
+  },
+});
+
 export const divergence = defineFact<Divergence>({
   id: "divergence",
   derive(_run, get) {
     const shape = get(lossShape);
-    if (shape === undefined) return undefined;
+    if (shape === undefined || get(harderData) !== undefined) return undefined;
     const { launch, drift, rows } = shape;
     const rate = get(learningRate) ?? null;
     if (launch !== null)

@@ -10,7 +10,8 @@ import { options, precision } from "../facts/options.ts";
 import { setup as setupFact } from "../facts/setup.ts";
 import { firstRatio } from "../facts/first-ratio.ts";
 import { type GradGrowth, gradGrowth } from "../facts/grad-growth.ts";
-import { clipGradients, lowerRate, surroundingsOf } from "../instability.ts";
+import { gradientSum } from "../facts/gradient-sum.ts";
+import { clearGradients, clipGradients, lowerRate, surroundingsOf } from "../instability.ts";
 import { say, saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
 import { instabilitySuspects } from "../suspects/instability.ts";
@@ -34,6 +35,7 @@ export const gradientExplosion = defineRule({
     precision: optional(precision),
     layers: optional(layerGradients),
     growth: optional(gradGrowth),
+    sum: optional(gradientSum),
     ratio: optional(firstRatio),
     setup: setupFact,
     options,
@@ -53,7 +55,7 @@ export const gradientExplosion = defineRule({
     "kl-blowup",
     "preference-degeneration",
   ],
-  check({ grad, rate, layers, growth, ratio, setup, options: settings }) {
+  check({ grad, rate, layers, growth, sum, ratio, setup, options: settings }) {
     const found = lasting(grad.surges);
     const surges = found.length === 0 && growth !== null ? summed(grad, growth) : found;
     const [first] = surges;
@@ -96,12 +98,12 @@ export const gradientExplosion = defineRule({
               recovered: !isOpen,
               repeats: surges.length,
               initialRatio: ratio ?? Number.NaN,
-              isSumGrowing: growth?.isSum ?? null,
+              sum,
             },
             setup,
           ),
         ),
-        advice: [...clipGradients(around), ...lowerRate(around, 3)],
+        advice: [...clearGradients(sum, settings.dialect), ...clipGradients(around), ...lowerRate(around, 3)],
       },
     ];
   },

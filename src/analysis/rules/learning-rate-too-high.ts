@@ -7,7 +7,7 @@ import { divergence } from "../facts/divergence.ts";
 import { lossOfNumbers } from "../facts/non-finite.ts";
 import { firstRatio } from "../facts/first-ratio.ts";
 import { firstUpdate } from "../facts/first-update.ts";
-import { gradGrowth } from "../facts/grad-growth.ts";
+import { gradientSum } from "../facts/gradient-sum.ts";
 import { gradShape } from "../facts/grad-shape.ts";
 import { lossToLearn } from "../facts/enough-loss.ts";
 import { learningRate } from "../facts/learning-rate.ts";
@@ -48,7 +48,7 @@ export const learningRateTooHigh = defineRule({
     shape: lossToLearn,
     grad: optional(gradShape),
     rate: optional(learningRate),
-    growth: optional(gradGrowth),
+    sum: optional(gradientSum),
     ratio: optional(firstRatio),
     thrown: optional(firstUpdate),
     setup: setupFact,
@@ -76,7 +76,7 @@ export const learningRateTooHigh = defineRule({
     shape,
     grad,
     rate,
-    growth: norms,
+    sum,
     ratio,
     thrown,
     setup,
@@ -162,7 +162,7 @@ export const learningRateTooHigh = defineRule({
               recovered: false,
               repeats: Math.max(1, relapses),
               initialRatio: ratio ?? Number.NaN,
-              isSumGrowing: norms?.isSum ?? null,
+              sum,
             },
             setup,
           ),

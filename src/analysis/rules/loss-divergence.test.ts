@@ -1,16 +1,25 @@
 import { describe, expect, test } from "vitest";
 
 import { healthyFamilies } from "../healthy.fixture.ts";
+import { layerSeries } from "../layers.fixture.ts";
 import { changesOf, findingOf, missingFor, reportOn, without } from "../outcome.fixture.ts";
-import { healthyRows, random, type Row, type Story, usualShape } from "../synthetic.fixture.ts";
+import { healthyRows, random, type Random, type Row, type Story, usualShape } from "../synthetic.fixture.ts";
 
 const rule = "loss-divergence";
 const rows = healthyRows(random(5), usualShape);
 const healthy: Story = { rows };
 
+/** What a model that diverged logs: it is worse on held-out data as well. */
+function raisedFrom(from: number, some: readonly Row[] = rows): Row[] {
+  return some.map((row, i): Row => {
+    const { loss = 0, eval_loss: held } = row;
+    return i < from ? row : { ...row, loss: loss * 2.5, ...(held === undefined ? {} : { eval_loss: held * 2.5 }) };
+  });
+}
+
 describe("loss-divergence", () => {
   test("a jump that stays is a divergence and no spike", () => {
-    const raised = rows.map((row, i) => (i >= 100 ? { ...row, loss: (row["loss"] ?? 0) * 2.5 } : row));
+    const raised = raisedFrom(100);
     const report = reportOn({ rows: raised });
     expect(report.findings.map((f) => [f.rule, f.severity, f.onset.step])).toEqual([[rule, "error", 1010]]);
   });
@@ -33,10 +42,23 @@ describe("loss-divergence", () => {
     expect(findingOf(rule, { rows: launched })?.onset.step).toBe(5);
   });
 
+  test("gradients of layers that stay the same from batch to batch were not cleared, from the first rows on", () => {
+    const values = [1.83, 1.79, 1.92, 2.01, 1.89, 2.3, 4.2, 11.2, 7.8, 8.2, 9.7, 8.1, 9.1, 6.1, 7.7, 19.5, 24.9, 16];
+    const launched = values.map((loss, i): Row => ({ step: 5 * i + 5, loss }));
+    const watched = (next: Random, scatter: number) =>
+      layerSeries("grad_norm", (row) => (row === 0 ? 0.3 : 4) * Math.exp(scatter * next.normal()), {
+        steps: [1, 30, 31, 32, 33, 34, 60, 90],
+      });
+    const kept = findingOf(rule, { rows: launched, series: watched(random(3), 0.001) });
+    expect(kept).toMatchObject({ onset: { step: 5 }, advice: [{ id: "clear-gradients" }, {}, {}] });
+    expect(kept?.causes[0]?.id).toBe("gradients-not-cleared");
+    const usual = findingOf(rule, { rows: launched, series: watched(random(3), 0.2) });
+    expect(usual?.onset.step).toBeGreaterThan(5);
+    expect(usual?.causes[0]?.id).toBe("learning-rate-too-high");
+  });
+
   test("a learning rate of 0 is not advised to be lowered", () => {
-    const raised = without(rows, "learning_rate").map((row, i) =>
-      i >= 100 ? { ...row, loss: (row["loss"] ?? 0) * 2.5 } : row,
-    );
+    const raised = raisedFrom(100, without(rows, "learning_rate"));
     const finding = findingOf(rule, { rows: raised, config: { learning_rate: 0 } });
     expect(finding).toBeDefined();
     for (const { from, to } of changesOf(finding)) expect(to).not.toBe(from);
@@ -55,6 +77,14 @@ describe("loss-divergence", () => {
     expect(plateau && findingOf(rule, plateau)).toBeUndefined();
     const back = rows.map((row, i) => (i >= 100 && i < 108 ? { ...row, loss: (row["loss"] ?? 0) * 2 } : row));
     expect(findingOf(rule, { rows: back })).toBeUndefined();
+  });
+
+  test("is silent where the task became harder: held-out loss goes on falling", () => {
+    const harder = rows.map((row, i) => (i >= 100 ? { ...row, loss: (row["loss"] ?? 0) * 2 } : row));
+    expect(findingOf(rule, { rows: harder })).toBeUndefined();
+    expect(findingOf(rule, { rows: without(harder, "eval_loss") })).toBeDefined();
+    const worse = harder.map((row) => (row.step === 1600 ? { ...row, eval_loss: 3.2 } : row));
+    expect(findingOf(rule, { rows: worse })).toBeDefined();
   });
 
   test("is silent on a healthy run", () => {

@@ -8,8 +8,15 @@ import { lossToDiverge } from "../facts/enough-loss.ts";
 import { options } from "../facts/options.ts";
 import { setup as setupFact } from "../facts/setup.ts";
 import { firstRatio } from "../facts/first-ratio.ts";
-import { gradGrowth } from "../facts/grad-growth.ts";
-import { clipGradients, lowerRate, skipBatches, surroundingEvidence, surroundingsOf } from "../instability.ts";
+import { gradientSum } from "../facts/gradient-sum.ts";
+import {
+  clearGradients,
+  clipGradients,
+  lowerRate,
+  skipBatches,
+  surroundingEvidence,
+  surroundingsOf,
+} from "../instability.ts";
 import { say, saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
 import { instabilitySuspects } from "../suspects/instability.ts";
@@ -23,13 +30,13 @@ export const lossDivergence = defineRule({
     diverged: optional(divergence),
     grad: optional(gradShape),
     rate: optional(learningRate),
-    growth: optional(gradGrowth),
+    sum: optional(gradientSum),
     ratio: optional(firstRatio),
     setup: setupFact,
     options,
   },
   signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "preference-degeneration"],
-  check({ shape, diverged, grad, rate, growth, ratio, setup, options: settings }) {
+  check({ shape, diverged, grad, rate, sum, ratio, setup, options: settings }) {
     if (diverged === null) return [];
     const { rows, level } = shape;
     const around = surroundingsOf(diverged.step, { grad, rate, options: settings });
@@ -46,7 +53,9 @@ export const lossDivergence = defineRule({
         severity: "error",
         message,
         // A sum of gradients is wrong from its first rows on, long before the loss shows it.
-        onset: { step: growth?.isSum === true ? Math.min(growth.step, diverged.step) : diverged.step },
+        onset: {
+          step: sum?.isSum === true ? Math.min(Math.max(sum.step, at(rows.step, 0)), diverged.step) : diverged.step,
+        },
         end: diverged.endStep === null ? null : { step: diverged.endStep },
         recovered: isBack,
         evidence: [
@@ -73,12 +82,13 @@ export const lossDivergence = defineRule({
               recovered: false,
               repeats: 1,
               initialRatio: ratio ?? Number.NaN,
-              isSumGrowing: growth?.isSum ?? null,
+              sum,
             },
             setup,
           ),
         ),
         advice: [
+          ...clearGradients(sum, settings.dialect),
           ...lowerRate(around, 10),
           ...clipGradients(around, diverged.kind === "launch"),
           ...(diverged.kind === "launch" ? [] : [skipBatches(around)]),

@@ -9,7 +9,7 @@ import { options } from "../facts/options.ts";
 import { setup as setupFact } from "../facts/setup.ts";
 import { stepsPerRow } from "../facts/update-rms.ts";
 import { firstRatio } from "../facts/first-ratio.ts";
-import { gradGrowth } from "../facts/grad-growth.ts";
+import { gradientSum } from "../facts/gradient-sum.ts";
 import { isDiverged, isWarmUpRise } from "../facts/divergence.ts";
 import {
   clipGradients,
@@ -69,13 +69,13 @@ export const lossSpike = defineRule({
     shape: lossToSpike,
     grad: optional(gradShape),
     rate: optional(learningRate),
-    growth: optional(gradGrowth),
+    sum: optional(gradientSum),
     ratio: optional(firstRatio),
     setup: setupFact,
     options,
   },
   signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "loss-divergence", "resume-discontinuity"],
-  check({ shape, grad, rate, growth, ratio, setup, options: settings }) {
+  check({ shape, grad, rate, sum, ratio, setup, options: settings }) {
     // A rise after the schedule raised the rate is what a restart looks like; see the sign.
     const spikes = shape.excursions.filter(
       (e) => !isDiverged(shape, e, rate) && !(e.afterRestart && e.endRow !== null) && !isWarmUpRise(shape, e, rate),
@@ -115,7 +115,7 @@ export const lossSpike = defineRule({
       repeats: spikes.length,
       initialRatio: ratio ?? Number.NaN,
       isRegular: comesRegularly(spikes.map(({ step }) => step)),
-      isSumGrowing: growth?.isSum ?? null,
+      sum,
     };
     return [
       {

@@ -3,6 +3,7 @@ import { bothRewardsFall } from "./both-rewards-fall.ts";
 import { briefGradPeaks } from "./brief-grad-peaks.ts";
 import { evalBelowTrain } from "./eval-below-train.ts";
 import { evalLossUpMetricBetter } from "./eval-loss-up-metric-better.ts";
+import { harderTask } from "./harder-task.ts";
 import { largeStableGradNorm } from "./large-stable-grad-norm.ts";
 import { noisySmallBatch } from "./noisy-small-batch.ts";
 import { occasionalOverflow } from "./occasional-overflow.ts";
@@ -22,6 +23,7 @@ export const signs: readonly Sign[] = [
   bothRewardsFall,
   warmUpRise,
   riseAfterRestart,
+  harderTask,
   plateauAtTheEnd,
   noisySmallBatch,
   startBelowChance,

@@ -71,6 +71,21 @@ describe("signs", () => {
     expect(reportOn({ rows: restarted }).findings).toEqual([]);
   });
 
+  test("a rise of the training loss beside a held-out loss that goes on falling", () => {
+    const story = (held: number): Story => ({
+      rows: rows.flatMap((row, i): Row[] => {
+        const { eval_loss: _, ...training } = row;
+        const loss = (row["loss"] ?? 0) * (i >= 100 ? 2 : 1);
+        const evaluated = i % 25 === 24 ? [{ step: row.step, eval_loss: i < 100 ? 4 - i / 100 : held - i / 400 }] : [];
+        return [{ ...training, loss }, ...evaluated];
+      }),
+    });
+    expect(signsOf(story(3))).toContain("and stays there");
+    expect(reportOn(story(3)).findings).toEqual([]);
+    expect(signsOf(story(6))).not.toContain("and stays there");
+    expect(reportOn(story(6)).findings.map(({ rule }) => rule)).toEqual(["loss-divergence"]);
+  });
+
   test("a start below chance, and a held-out loss below the training loss", () => {
     expect(signsOf({ rows, config: { vocab_size: 10_000_000 } })).toContain("below ln(10000000)");
     const smoothed = rows.map((row): Row => ({ ...row, loss: (row["loss"] ?? 0) * 1.3 }));

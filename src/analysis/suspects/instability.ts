@@ -1,4 +1,5 @@
 import type { Suspect } from "../causes.ts";
+import type { GradientSum } from "../facts/gradient-sum.ts";
 import type { Setup } from "../facts/setup.ts";
 import type { Surroundings } from "../instability.ts";
 import { say } from "../numbers.ts";
@@ -12,8 +13,8 @@ export interface Trouble {
   readonly repeats: number;
   /** The first loss over that of guessing; NaN when the vocabulary is not known. */
   readonly initialRatio?: number;
-  /** grad_norm grows evenly from row to row, see `GradShape`; null when not known. */
-  readonly isSumGrowing?: boolean | null;
+  /** Whether gradients add up from step to step; null when not known. */
+  readonly sum?: GradientSum | null;
   /** It comes back at equal distances; null when it did not happen often enough to say. */
   readonly isRegular?: boolean | null;
 }
@@ -31,7 +32,7 @@ const growthBar = 30;
 /** Why a loss or a gradient leaves its band, and what speaks for each. */
 export function instabilitySuspects(around: Surroundings, trouble: Trouble, setup: Setup): Suspect[] {
   const { grad, surge, lead, rate } = around;
-  const { isEarly, recovered, repeats, initialRatio = Number.NaN, isSumGrowing = null, isRegular = null } = trouble;
+  const { isEarly, recovered, repeats, initialRatio = Number.NaN, sum = null, isRegular = null } = trouble;
   const hasNorms = grad !== null;
   const { clip } = setup;
   const isUnclipped = clip === null ? null : clip === 0;
@@ -208,10 +209,10 @@ export function instabilitySuspects(around: Surroundings, trouble: Trouble, setu
       prior: 0.05,
       clues: [
         {
-          present: isSumGrowing,
-          for: "grad_norm grows evenly from row to row, as a sum does",
-          against: "grad_norm does not grow like a sum",
-          weight: isSumGrowing === true ? 60 : 5,
+          present: sum === null ? null : sum.isSum,
+          for: sum?.sign ?? "",
+          against: sum?.sign ?? "",
+          weight: sum?.isSum === true ? 60 : 5,
         },
         { present: isEarly ? true : null, for: "it began with training itself", weight: 1.3 },
       ],
