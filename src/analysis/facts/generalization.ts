@@ -19,6 +19,11 @@ export interface Generalization {
   readonly trainChange: number;
   /** A task metric that became better after the best loss and has not stood still since, if any. */
   readonly improved: { readonly series: string; readonly from: number; readonly to: number } | null;
+  /**
+   * The log says that this is the first pass over the data, in which no batch was seen before: the training loss is then
+   * an estimate of the held-out one, and cannot fall far below it.
+   */
+  readonly isFirstPass: boolean;
   /** Worse for long enough, with training loss falling, and not made good by a better task metric. */
   readonly isOverfitted: boolean;
 }
@@ -33,6 +38,7 @@ const byHeartShare = 0.02;
 /** ... and of this share after so many passes that the training loss is a quarter of the held-out one. */
 const alarmingAfterPasses = 0.25;
 const manyPasses = 20;
+/** ... and of none in the first pass, where confidence cannot come from examples that were seen before. */
 const gapShare = 0.25;
 
 /** The margin over noise, and over the level: a rise of 2 % is no reason to stop anything. */
@@ -72,7 +78,11 @@ export const generalization = defineFact<Generalization>({
       train !== undefined &&
       (get(epochs)?.starts.length ?? 0) >= manyPasses &&
       median(train.value.subarray(-5)) < gapShare * Math.abs(last.value);
-    const alarming = isSeenOften ? alarmingAfterPasses : isByHeart ? alarmingByHeart : alarmingShare;
+    const isFirstPass =
+      train !== undefined &&
+      get(epochs)?.starts.length === 1 &&
+      median(train.value.subarray(-5)) < gapShare * Math.abs(last.value);
+    const alarming = isFirstPass ? 0 : isSeenOften ? alarmingAfterPasses : isByHeart ? alarmingByHeart : alarmingShare;
     const trainChange = train === undefined ? Number.NaN : changeSince(train, best.step);
     return {
       evals,
@@ -83,6 +93,7 @@ export const generalization = defineFact<Generalization>({
       onsetStep: worse > 0 ? at(evals.step, since) : null,
       trainChange,
       improved,
+      isFirstPass,
       isOverfitted:
         worse >= overfitPatience &&
         // When both losses rise it is divergence.

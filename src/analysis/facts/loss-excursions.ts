@@ -8,6 +8,11 @@ export interface Excursion {
   /** First row and step outside the band. */
   readonly row: number;
   readonly step: number;
+  /**
+   * The row before stood higher above its level than any of the last 128, by less than makes an excursion: of it, where
+   * another curve says so too.
+   */
+  readonly hasLead: boolean;
   /** Level and noise just before. */
   readonly before: number;
   readonly noise: number;
@@ -38,6 +43,8 @@ const noiseRows = 128;
 const fewestRows = 10;
 /** A log of four digits rounds by up to 0.05 %, Keras prints four decimals; noise below this share is rounding. */
 const roundingShare = 0.002;
+/** Sigmas of a row that may be the first of an excursion: often it is the mean of steps of which only the last were bad. */
+const leadSigmas = 4;
 /** An excursion is over when less than this share of its height is left. */
 const residueShare = 0.2;
 /** Height is compared with the progress so far, at least this share of the level: fine-tunes gain little. */
@@ -51,6 +58,7 @@ export const harmOf = (rise: number, initial: number, before: number): number =>
 type Stretch = Omit<Excursion, "harm" | "afterRestart">;
 interface Open {
   readonly row: number;
+  readonly hasLead: boolean;
   readonly before: number;
   readonly noise: number;
   readonly back: number;
@@ -64,6 +72,8 @@ class Scan {
   readonly closed: Stretch[] = [];
   open: Open | null = null;
   last = Number.NaN;
+  /** The last row that stood out by less than an excursion, and higher than all that count. */
+  lead = -1;
 }
 
 const scan = defineFold<Scan>({
@@ -84,9 +94,17 @@ const scan = defineFold<Scan>({
         const noise = Math.max(noiseOfWindow(differences), roundingShare * Math.abs(level));
         const excess = Math.max(0, excesses.length > 0 ? excesses.largest : 0);
         if (value - level > Math.max(spikeSigmas * noise, tailFactor * excess)) {
-          state.open = { row: i, before: level, noise, peakRow: i, back: Math.max(3 * noise, excess) };
+          state.open = {
+            row: i,
+            hasLead: state.lead === i - 1,
+            before: level,
+            noise,
+            peakRow: i,
+            back: Math.max(3 * noise, excess),
+          };
           continue;
         }
+        if (value - level > Math.max(leadSigmas * noise, tailFactor * excess)) state.lead = i;
         excesses.push(value - level);
       }
       levels.push(value);
@@ -96,10 +114,11 @@ const scan = defineFold<Scan>({
   },
 });
 
-function stretchOf(rows: Curve, { row, before, noise, peakRow }: Open, endRow: number | null): Stretch {
+function stretchOf(rows: Curve, { row, hasLead, before, noise, peakRow }: Open, endRow: number | null): Stretch {
   return {
     row,
     step: at(rows.step, row),
+    hasLead,
     before,
     noise,
     peak: { row: peakRow, step: at(rows.step, peakRow), value: at(rows.value, peakRow) },

@@ -2,6 +2,7 @@ import { at } from "../../base/statistics.ts";
 import type { Finding } from "../../model/finding.ts";
 import { rank } from "../causes.ts";
 import { defineFact, optional } from "../fact.ts";
+import { estrangement } from "../facts/estrangement.ts";
 import { rowBefore } from "../facts/curve.ts";
 import { options } from "../facts/options.ts";
 import { entropy } from "../facts/policy.ts";
@@ -76,6 +77,10 @@ const entropyFault = defineFact<EntropyFault | null>({
     const low = lastingFrom(rows, (value) => value <= collapsedShare * start);
     // What follows when the reward broke is that story.
     if (broke !== null && at(rows.step, low) >= broke.step) return null;
+    // Nor is a policy that left the reference model first, and now has only its exploit to say: kl-blowup tells that.
+    const far = get(estrangement) ?? null;
+    if (far !== null && low > 0 && at(rows.step, departure(rows, low, start, at(rows.smooth, low))) > far.step)
+      return null;
     if (low > 0 && rows.length - low >= lastingRows) {
       const row = Math.max(1, departure(rows, low, start, at(rows.smooth, low)));
       const temperature = get(options)?.number("temperature") ?? 1;

@@ -1,6 +1,8 @@
 import { at } from "../../base/statistics.ts";
 import { rank, type Suspect } from "../causes.ts";
-import { defineFact } from "../fact.ts";
+import { defineFact, optional } from "../fact.ts";
+import { estrangement } from "../facts/estrangement.ts";
+import { rowBefore } from "../facts/curve.ts";
 import { klShape, type KlShape } from "../facts/kl-shape.ts";
 import { say, saySteps } from "../numbers.ts";
 import {
@@ -32,7 +34,7 @@ export const klBlowup = defineRule({
   id: "kl-blowup",
   title: "KL divergence blows up",
   why: "The policy has left the model that it started from, and with it language that makes sense.",
-  needs: { shape: enough, ...policyNeeds },
+  needs: { shape: enough, estranged: optional(estrangement), ...policyNeeds },
   signOf: [
     "masked-labels",
     "hidden-non-finite-loss",
@@ -42,10 +44,38 @@ export const klBlowup = defineRule({
     "length-explosion",
     "policy-collapse",
   ],
-  check({ shape, ...facts }) {
+  check({ shape, estranged, ...facts }) {
     const { rows, growth, negative, floor } = shape;
     const last = rows.length - 1;
     const now = at(rows.smooth, last);
+    if (estranged !== null) {
+      const { rows: beyond, row, step } = estranged;
+      const around = aroundPolicy(facts, step);
+      const isPaid = around.rewardMoved === "rose";
+      const excess = at(beyond.smooth, beyond.length - 1);
+      return [
+        {
+          severity: isPaid ? "warning" : "error",
+          message: `KL divergence to the reference model rose to ${say(now)} since step ${step}, ${say(excess)} more than the entropy that the policy lost: its text is ${say(Math.round(10 * Math.exp(excess)) / 10)} times less likely to the reference, token by token, than at the start${isPaid ? ". The reward rises with it, as when it is exploited" : ""}.`,
+          onset: { step },
+          end: null,
+          recovered: false,
+          evidence: [
+            { series: rows.series, step, value: at(rows.value, rowBefore(rows, step)), note: "leaves its start" },
+            { series: rows.series, step: at(rows.step, last), value: at(rows.value, last), note: "last row" },
+            {
+              series: rows.series,
+              step: at(beyond.step, Math.max(0, row - 1)),
+              value: at(rows.value, rowBefore(rows, at(beyond.step, Math.max(0, row - 1)))),
+              note: "row before",
+            },
+            ...policyEvidence(around, rows.series),
+          ],
+          causes: rank([klSuspect(around, 0.4), rateSuspect(around, 0.3), syncSuspect(around, 0.1)]),
+          advice: [...raiseKl(around), ...lowerPolicyRate(around)],
+        },
+      ];
+    }
     if (growth !== null) {
       const around = aroundPolicy(facts, growth.step);
       const isPaid = around.rewardMoved === "rose";

@@ -2,6 +2,7 @@ import { at } from "../../base/statistics.ts";
 import type { Finding } from "../../model/finding.ts";
 import { rank, type Suspect } from "../causes.ts";
 import { defineFact, optional } from "../fact.ts";
+import { estrangement } from "../facts/estrangement.ts";
 import { lengthLimit, meanLength, reward, truncated } from "../facts/policy.ts";
 import { departure, lastingFrom, movementSince, type Track } from "../facts/track.ts";
 import { say } from "../numbers.ts";
@@ -89,11 +90,19 @@ export const lengthExplosion = defineRule({
   id: "length-explosion",
   title: "Completions grow to their limit",
   why: "What is cut off gets no reward for its end and costs the most to generate; the policy learns to ramble.",
-  needs: { known: enough, found: explosion, limit: optional(lengthLimit), ...policyNeeds },
+  needs: {
+    known: enough,
+    found: explosion,
+    far: optional(estrangement),
+    limit: optional(lengthLimit),
+    ...policyNeeds,
+  },
   signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "entropy-collapse"],
-  check({ found, limit, ...facts }) {
+  check({ found, far, limit, ...facts }) {
     if (found === null) return [];
     const step = at(found.rows.step, found.row);
+    // A policy that left the reference model first grows long on its way: kl-blowup tells that.
+    if (far !== null && !found.fromStart && step > far.step) return [];
     const around = aroundPolicy(facts, step);
     const { lengths, cut } = facts;
     const lastOf = (track: Track): number => at(track.smooth, track.length - 1);

@@ -39,6 +39,19 @@ describe("loss-spike", () => {
     expect(findingOf(rule, { rows: doubled(40, 80, 120) })?.severity).toBe("info");
   });
 
+  test("a row that stood out before belongs to the spike where its gradient surged, and not where it did not", () => {
+    const noise = 0.02;
+    const next = random(12);
+    const led = (norm: number): Row[] =>
+      rows.map((row, i) => ({
+        ...row,
+        loss: 3 + noise * next.normal() + (i === 120 ? 5.5 * noise : i === 121 ? 1 : 0),
+        grad_norm: (row["grad_norm"] ?? 0) * (i === 120 ? norm : 1),
+      }));
+    expect(findingOf(rule, { rows: led(8) })).toMatchObject({ severity: "warning", onset: { step: 1210 } });
+    expect(findingOf(rule, { rows: led(1) })).toMatchObject({ severity: "info", onset: { step: 1220 } });
+  });
+
   test("several spikes are one finding", () => {
     const many = rows.map((row, i) =>
       [60, 61, 110, 111, 160, 161].includes(i) ? { ...row, loss: (row["loss"] ?? 0) + 3 } : row,

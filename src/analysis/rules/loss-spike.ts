@@ -2,7 +2,7 @@ import { at, median } from "../../base/statistics.ts";
 import { rank } from "../causes.ts";
 import { type Curve, rowBefore } from "../facts/curve.ts";
 import { optional } from "../fact.ts";
-import { gradShape } from "../facts/grad-shape.ts";
+import { type GradShape, gradShape } from "../facts/grad-shape.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { lossToSpike } from "../facts/enough-loss.ts";
 import { options } from "../facts/options.ts";
@@ -10,6 +10,7 @@ import { setup as setupFact } from "../facts/setup.ts";
 import { stepsPerRow } from "../facts/update-rms.ts";
 import { firstRatio } from "../facts/first-ratio.ts";
 import { gradientSum } from "../facts/gradient-sum.ts";
+import type { Excursion } from "../facts/loss-excursions.ts";
 import { isDiverged, isWarmUpRise } from "../facts/divergence.ts";
 import {
   clipGradients,
@@ -77,9 +78,11 @@ export const lossSpike = defineRule({
   signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "loss-divergence", "resume-discontinuity"],
   check({ shape, grad, rate, sum, ratio, setup, options: settings }) {
     // A rise after the schedule raised the rate is what a restart looks like; see the sign.
-    const spikes = shape.excursions.filter(
-      (e) => !isDiverged(shape, e, rate) && !(e.afterRestart && e.endRow !== null) && !isWarmUpRise(shape, e, rate),
-    );
+    const spikes = shape.excursions
+      .filter(
+        (e) => !isDiverged(shape, e, rate) && !(e.afterRestart && e.endRow !== null) && !isWarmUpRise(shape, e, rate),
+      )
+      .map((spike) => fromItsLead(spike, shape.rows, grad));
     const [first] = spikes;
     if (first === undefined) return [];
     const worst = spikes.reduce((a, b) => (b.harm > a.harm ? b : a), first);
@@ -139,6 +142,13 @@ export const lossSpike = defineRule({
     ];
   },
 });
+
+/** A row that stood out before the spike is its first one where the gradient had surged there. */
+function fromItsLead(spike: Excursion, rows: Curve, grad: GradShape | null): Excursion {
+  const step = at(rows.step, spike.row - 1);
+  if (!spike.hasLead || grad === null || !(largestNear(grad.rows, step, step) >= normFactor * grad.usual)) return spike;
+  return { ...spike, row: spike.row - 1, step, rows: spike.rows + 1 };
+}
 
 /** Four times and more, with distances that differ by less than a quarter; null when it came less often. */
 function comesRegularly(steps: readonly number[]): boolean | null {

@@ -52,6 +52,24 @@ describe("overfitting", () => {
     expect(findingOf(rule, { ...better, rows: often(4) })).toBeUndefined();
   });
 
+  test("in a first pass nothing was seen before: a metric that improves excuses no training loss far below the held-out one", () => {
+    const better = held(
+      (e) => 4.7 + 0.06 * e,
+      (e) => 0.03 + 0.004 * e,
+    );
+    const pass = (share: number, end: number): Row[] =>
+      better.rows.map((row, i, all) => ({
+        ...row,
+        ...("loss" in row ? { loss: 4.8 - ((4.8 - end) * i) / all.length } : {}),
+        epoch: Math.round((10_000 * share * (i + 1)) / all.length) / 10_000,
+      }));
+    const finding = findingOf(rule, { ...better, rows: pass(0.3, 0.9) });
+    expect(finding).toMatchObject({ severity: "warning" });
+    expect(finding?.causes[0]?.id).toBe("data-seen-again");
+    expect(findingOf(rule, { ...better, rows: pass(3, 0.9) })).toBeUndefined();
+    expect(findingOf(rule, { ...better, rows: pass(0.3, 3.5) })).toBeUndefined();
+  });
+
   test("is silent, and says why, when the task metric goes on improving", () => {
     const better = held(
       (e) => 0.4 + 0.01 * e,

@@ -18,6 +18,9 @@ export interface Fit {
 /** Passes after which a repeated example helps little: four epochs are nearly as good as new data (arXiv 2305.16264). */
 const manyPasses = 4;
 
+/** Before any example comes again the training loss is that of new ones: half of the held-out loss is beyond any dropout. */
+const unseenShare = 0.5;
+
 /** Why a model knows its training examples better than others, and what speaks for each. */
 export function overfitSuspects({ held, level, options, passes, drops }: Fit): Suspect[] {
   // A number of steps overrides the number of epochs in the trainers that have both.
@@ -80,6 +83,19 @@ export function overfitSuspects({ held, level, options, passes, drops }: Fit): S
           present: count === undefined ? null : count <= manyPasses,
           for: `${say(count ?? Number.NaN)} epochs are usually not too many`,
           weight: 1.3,
+        },
+      ],
+    },
+    {
+      id: "data-seen-again",
+      statement:
+        "The loader hands out the same examples again and again, while it counts as if they were new: a stream that is opened anew, a sampler that is reset.",
+      prior: 0.02,
+      clues: [
+        {
+          present: held?.isFirstPass === true && level < unseenShare * lastHeld ? true : null,
+          for: `by the log this is the first pass, in which no example was seen before, and yet the training loss is ${say(level)}, that of other examples ${say(lastHeld)}`,
+          weight: 60,
         },
       ],
     },
