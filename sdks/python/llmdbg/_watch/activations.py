@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 
@@ -14,11 +14,22 @@ class Measure(NamedTuple):
     values: List[Any]
     scale: float = 1.0
     offset: float = 0.0
+    signed: bool = True
 
     def of(self, numbers: List[float]) -> float:
+        if not self.signed:
+            numbers = [abs(n) for n in numbers]
         # Anything that is not finite wins: a comparison with NaN would lose it.
         worst = next((n for n in numbers if n != n), None)
         return (max(numbers) if worst is None else worst) * self.scale + self.offset
+
+
+class Batch(NamedTuple):
+    """One statistic of many layers, in a vector."""
+
+    name: str
+    paths: List[str]
+    vector: Any
 
 
 SAMPLE = 4096
@@ -43,7 +54,7 @@ def first_tensor(output: Any) -> Optional[Any]:
     return next((found for found in map(first_tensor, values) if found is not None), None)
 
 
-def _thinned(tensor: Any) -> Any:
+def thinned(tensor: Any) -> Any:
     """Rows of the last dimension, evenly spread, about SAMPLE numbers in all."""
     rows = tensor.reshape(-1, tensor.shape[-1]) if tensor.dim() > 1 else tensor.reshape(1, -1)
     stride = max(1, tensor.numel() // SAMPLE)
@@ -52,35 +63,52 @@ def _thinned(tensor: Any) -> Any:
     return rows[:1, ::max(1, rows.shape[1] // SAMPLE)]
 
 
-def statistics(output: Any, kind: str, exact_count: bool) -> List[Measure]:
-    """`kind` is the class name of the activation, or the module's. Few kernels: each costs more than the numbers it reads."""
-    tensor = output.detach()
-    if hasattr(tensor, "_local_tensor"):
-        tensor = tensor._local_tensor
-    few = _thinned(tensor).float()
-    std, mean = torch.std_mean(few, unbiased=False)
-    found = [
-        Measure("activation_mean", [mean]),
-        Measure("activation_std", [std]),
-        Measure("activation_zero_share", [torch.count_nonzero(few)], -1 / few.numel(), 1.0),
-    ]
+def moments(samples: Sequence[Tuple[str, Any]]) -> List[Batch]:
+    """Mean, deviation and share of zeros of samples, those of one length and device together: kernels cost more than numbers."""
+    groups: Dict[Any, List[Tuple[str, Any]]] = {}
+    for path, few in samples:
+        groups.setdefault((few.numel(), few.device), []).append((path, few))
+    batches: List[Batch] = []
+    for (count, _device), group in groups.items():
+        paths = [path for path, _ in group]
+        rows = torch.stack([few for _, few in group])
+        zeros = 1 - torch.count_nonzero(rows, dim=1).float() / count
+        mean = rows.mean(dim=1, keepdim=True)
+        # Two passes over few numbers: as exact as one by Welford's, and 20 times as fast on a CPU.
+        std = rows.sub_(mean).square_().mean(dim=1).sqrt_()
+        batches += [
+            Batch("activation_mean", paths, mean[:, 0]),
+            Batch("activation_std", paths, std),
+            Batch("activation_zero_share", paths, zeros),
+        ]
+    return batches
+
+
+def statistics(tensor: Any, few: Any, kind: str, exact_count: bool) -> List[Measure]:
+    """Of all numbers. `kind` is the class name of the activation, or the module's; `few` is the sample of them."""
+    found: List[Measure] = []
     if kind in RECTIFIERS:
         found += dead_share(tensor, kind)
         found.append(Measure("activation_abs_max", [tensor.max()]))
     else:
-        low, high = torch.aminmax(tensor)
-        found.append(Measure("activation_abs_max", [-low, high]))
+        found.append(Measure("activation_abs_max", list(torch.aminmax(tensor)), signed=False))
     if kind in SQUASHERS:
-        found += saturated_share(few, kind)
+        found += saturated_share(few.float(), kind)
     if exact_count:
         found.append(Measure("non_finite", [(~torch.isfinite(tensor)).sum()]))
     return found
 
 
+def local_part(output: Any) -> Any:
+    """Detached: nothing that is measured is differentiated."""
+    tensor = output.detach()
+    return tensor._local_tensor if hasattr(tensor, "_local_tensor") else tensor
+
+
 def share_of(kind: str, output: Any) -> List[Measure]:
     """Of an activation that is called as a function."""
-    tensor = output.detach()
-    return dead_share(tensor, kind) if kind in RECTIFIERS else saturated_share(_thinned(tensor).float(), kind)
+    tensor = local_part(output)
+    return dead_share(tensor, kind) if kind in RECTIFIERS else saturated_share(thinned(tensor).float(), kind)
 
 
 def dead_share(tensor: Any, kind: str) -> List[Measure]:
@@ -124,24 +152,20 @@ def input_statistics(args: Any, kwargs: Any) -> List[Measure]:
     tensor = next((found for found in map(first_tensor, [*args, *kwargs.values()]) if found is not None), None)
     if tensor is None or tensor.is_complex():
         return []
-    tensor = tensor.detach()
-    if hasattr(tensor, "_local_tensor"):
-        tensor = tensor._local_tensor
-    std, mean = torch.std_mean(_thinned(tensor).float(), unbiased=False)
+    tensor = local_part(tensor)
+    std, mean = torch.std_mean(thinned(tensor).float(), unbiased=False)
     low, high = torch.aminmax(tensor)
-    return [Measure("input/mean", [mean]), Measure("input/std", [std]), Measure("input/abs_max", [-low, high])]
+    return [Measure("input/mean", [mean]), Measure("input/std", [std]), Measure("input/abs_max", [low, high], signed=False)]
 
 
 def logit_statistics(logits: Any) -> List[Measure]:
     """Mean log-sum-exp of some rows, the largest value of all, and among how many classes or tokens they choose."""
-    tensor = logits.detach()
-    if hasattr(tensor, "_local_tensor"):
-        tensor = tensor._local_tensor
+    tensor = local_part(logits)
     rows = tensor.reshape(-1, tensor.shape[-1])
     some = rows[:: max(1, rows.shape[0] // LOGIT_ROWS)].float()
     low, high = torch.aminmax(rows)
     return [
         Measure("logits/log_z", [torch.logsumexp(some, dim=-1).mean()]),
-        Measure("logits/abs_max", [-low, high]),
+        Measure("logits/abs_max", [low, high], signed=False),
         Measure("logits/size", [low.new_full((), tensor.shape[-1], dtype=torch.float32)]),
     ]

@@ -8,12 +8,13 @@ inside an attention module, and `F.relu`, `torch.tanh` and the like.
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, Dict, List, Optional, Tuple
+import time
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import torch
 from torch.overrides import TorchFunctionMode
 
-from .activations import FUNCTIONS
+from .activations import FUNCTIONS, Batch
 from .bystanders import is_bystander
 
 ROWS = 32
@@ -23,15 +24,17 @@ ATTENTIONS = {"scaled_dot_product_attention": 0, "multi_head_attention_forward":
 
 
 class Functions(TorchFunctionMode):
-    """`attention(logit max, entropy)` and `activation(kind, input, output)` are called where one is met."""
+    """`attention(scores)`, a function of nothing, and `activation(kind, input, output)` are called where one is met."""
 
     def __init__(
         self,
-        attention: Callable[[Any, Any], None],
+        attention: Callable[[Callable[[], Any]], None],
         activation: Callable[[str, Any, Any], None],
         in_attention: Callable[[], bool],
+        spent: Callable[[float], None],
     ) -> None:
         super().__init__()
+        self._spent = spent
         self._attention = attention
         self._activation = activation
         self._in_attention = in_attention
@@ -41,10 +44,12 @@ class Functions(TorchFunctionMode):
         result = func(*args, **kwargs)
         name = getattr(func, "__name__", "")
         if name in INTERESTING and not is_bystander():
+            begin = time.perf_counter()
             try:
                 self._see(name, args, kwargs, result)
             except Exception:  # An unusual signature: this attention is not measured.
                 pass
+            self._spent(time.perf_counter() - begin)
         return result
 
     def _see(self, name: str, args: Tuple[Any, ...], kwargs: Dict[str, Any], result: Any) -> None:
@@ -54,29 +59,46 @@ class Functions(TorchFunctionMode):
             return
         with torch.no_grad():
             if name == "scaled_dot_product_attention":
-                self._attention(*of_scaled(*args, **kwargs))
+                self._attention(lambda: of_scaled(*args, **kwargs))
             elif name == "multi_head_attention_forward":
-                self._attention(*of_multi_head(*args, **kwargs))
+                self._attention(lambda: of_multi_head(*args, **kwargs))
             elif self._in_attention():
                 scores = args[0] if args else kwargs["input"]
                 if scores.dim() >= 3 and scores.shape[-1] > 1:
-                    self._attention(*of_scores(scores.detach()))
+                    self._attention(lambda: of_scores(scores.detach()).clone())
 
 
 INTERESTING = {*FUNCTIONS, *ATTENTIONS, "softmax"}
 
 
-def of_scores(scores: Any) -> Tuple[Any, Any]:
-    """Largest finite |logit| and mean entropy in nats, of the first sample. Masked scores are -inf or a huge negative."""
+def of_scores(scores: Any) -> Any:
+    """Some rows of the first sample, in all heads."""
     one = scores[:1] if scores.dim() >= 4 else scores
-    one = one[..., :: max(1, one.shape[-2] // ROWS), :].float()
-    masked = one <= MASKED
+    return one[..., :: max(1, one.shape[-2] // ROWS), :].float()
+
+
+def attended(found: Sequence[Tuple[str, Any]]) -> List[Batch]:
+    """Largest finite |logit| and mean entropy in nats; scores of one shape together, kernels cost more than numbers."""
+    groups: Dict[Any, List[Tuple[str, Any]]] = {}
+    for path, scores in found:
+        groups.setdefault((scores.shape, scores.device), []).append((path, scores))
+    batches: List[Batch] = []
+    for group in groups.values():
+        paths = [path for path, _ in group]
+        logit, entropy = _logit_and_entropy(torch.stack([scores for _, scores in group]))
+        batches += [Batch("attention_logit_max", paths, logit), Batch("attention_entropy", paths, entropy)]
+    return batches
+
+
+def _logit_and_entropy(scores: Any) -> Tuple[Any, Any]:
+    """Of each entry of the first dimension. Masked scores are -inf or a huge negative."""
+    masked = scores <= MASKED
     # Rows that are masked as a whole (padding) have no entropy.
     rows = ~masked.all(dim=-1)
-    logit = one.masked_fill(masked, 0).abs().amax()
-    logs = torch.log_softmax(one.masked_fill(masked, -math.inf).masked_fill(~rows[..., None], 0.0), dim=-1)
+    logit = scores.masked_fill(masked, 0).abs_().flatten(1).amax(1)
+    logs = torch.log_softmax(scores.masked_fill(masked, -math.inf).masked_fill_(~rows[..., None], 0.0), dim=-1)
     entropy = -(logs.exp() * logs.masked_fill(masked, 0)).sum(-1)
-    return logit, (entropy * rows).sum() / rows.sum().clamp_min(1)
+    return logit, (entropy * rows).flatten(1).sum(1) / rows.flatten(1).sum(1).clamp_min(1)
 
 
 MASKED = -1e4
@@ -92,29 +114,29 @@ def of_scaled(
     is_causal: bool = False,
     scale: Optional[float] = None,
     enable_gqa: bool = False,
-) -> Tuple[Any, Any]:
+) -> Any:
     q = query.detach()[:1] if query.dim() >= 4 else query.detach()
     k = key.detach()[:1] if key.dim() >= 4 else key.detach()
     length = q.shape[-2]
-    rows = torch.arange(0, length, max(1, length // ROWS), device=q.device)
-    q = q.index_select(-2, rows).float() * (scale if scale is not None else 1 / math.sqrt(query.shape[-1]))
+    stride = max(1, length // ROWS)
+    q = q[..., ::stride, :].float() * (scale if scale is not None else 1 / math.sqrt(query.shape[-1]))
     k = k.float()
     if q.dim() >= 4 and q.shape[1] != k.shape[1]:  # Grouped queries.
         k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)
     scores = q @ k.transpose(-2, -1)
     if is_causal:
-        columns = torch.arange(k.shape[-2], device=q.device)
-        scores = scores.masked_fill(columns[None, :] > rows[:, None], -math.inf)
+        rows, columns = (torch.arange(0, n, by, device=q.device) for n, by in ((length, stride), (k.shape[-2], 1)))
+        scores = scores.masked_fill_(columns[None, :] > rows[:, None], -math.inf)
     if attn_mask is not None:
         mask = attn_mask.detach()
         mask = mask[:1] if mask.dim() >= 4 else mask
         if mask.shape[-2] == length:
-            mask = mask.index_select(-2, rows)
+            mask = mask[..., ::stride, :]
         scores = scores.masked_fill(~mask, -math.inf) if mask.dtype == torch.bool else scores + mask.float()
-    return of_scores(scores)
+    return scores
 
 
-def of_multi_head(*args: Any, **kwargs: Any) -> Tuple[Any, Any]:
+def of_multi_head(*args: Any, **kwargs: Any) -> Any:
     """nn.MultiheadAttention, whose arguments are (length, batch, width) here."""
     names = ("query", "key", "value", "embed_dim_to_check", "num_heads", "in_proj_weight", "in_proj_bias")
     given: Dict[str, Any] = {**dict(zip(names, args)), **kwargs}
@@ -144,4 +166,4 @@ def looks_like_attention(path: str, module: Any) -> bool:
     return "attn" in last or "attention" in last or "attention" in type(module).__name__.lower()
 
 
-__all__: List[str] = ["Functions", "looks_like_attention", "of_scaled", "of_scores"]
+__all__: List[str] = ["Functions", "attended", "looks_like_attention"]

@@ -13,6 +13,7 @@ _level: Callable[[], Any] = getattr(getattr(torch._C, "_functorch", None), "mayb
 _compiler: Any = getattr(torch, "compiler", None)
 is_compiling: Callable[[], bool] = getattr(_compiler, "is_compiling", lambda: False)
 """Asked first in every hook: a compiler that looks at one ends there, and does not see the rest."""
+_is_tracing: Callable[[], bool] = getattr(torch._C, "_is_tracing", torch.jit.is_tracing)
 _is_exporting: Callable[[], bool] = getattr(_compiler, "is_exporting", lambda: False)
 
 
@@ -23,7 +24,8 @@ def is_transformed() -> bool:
 
 def is_bystander() -> bool:
     """The forward that runs is looked at by PyTorch itself: what a hook did would become part of the graph."""
-    if is_compiling() or torch.jit.is_tracing() or torch.jit.is_scripting() or _is_exporting() or is_transformed():
+    # What is compiled from its text (torch.jit.script) does not run here.
+    if is_compiling() or _is_tracing() or _is_exporting() or _level() is not None:
         return True
     # torch.fx's own question logs a warning.
     return bool(getattr(sys.modules.get("torch.fx._symbolic_trace"), "_is_fx_tracing_flag", False))

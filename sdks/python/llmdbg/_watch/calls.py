@@ -54,19 +54,20 @@ class Calls:
             return None
         call = Call(module)
         call.training = module.training
-        size = sum(t.numel() * t.element_size() for t in tensors_in((args, kwargs)))
+        tensors = tensors_in((args, kwargs))
+        size = sum(t.numel() * t.element_size() for t in tensors)
         if self._bytes + size <= MAX_BYTES:
             self._bytes += size
             call.args, call.kwargs = args, kwargs
             call.rng = rng_state(module)
-            call.autocast = autocast_state(args, kwargs)
+            call.autocast = autocast_state(tensors)
         self.list.append(call)
         return call
 
     def end(self, call: Call, output: Any) -> None:
         call.done = True
         found = [t for t in tensors_in(output) if t.is_floating_point()]
-        loss = getattr(output, "loss", None)
+        loss = output if isinstance(output, torch.Tensor) and found else getattr(output, "loss", None)
         if loss is None and isinstance(output, dict):
             loss = output.get("loss")
         if not isinstance(loss, torch.Tensor):
@@ -114,15 +115,15 @@ def tensors_in(value: Any, depth: int = 0) -> List[Any]:
 
 
 def rng_state(module: Any) -> Any:
-    parameter = next(module.parameters(), None)
     cuda = None
-    if parameter is not None and parameter.is_cuda:
-        cuda = (parameter.device, torch.cuda.get_rng_state(parameter.device))
+    if torch.cuda.is_initialized():
+        parameter = next(module.parameters(), None)
+        if parameter is not None and parameter.is_cuda:
+            cuda = (parameter.device, torch.cuda.get_rng_state(parameter.device))
     return torch.get_rng_state(), cuda
 
 
-def autocast_state(args: Any, kwargs: Any) -> Any:
-    tensors = tensors_in((args, kwargs))
+def autocast_state(tensors: List[Any]) -> Any:
     kind = tensors[0].device.type if tensors else "cpu"
     try:
         return kind, torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 import weakref
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
 import torch
 
 from .._guard import guarded, say_once
-from .activations import Measure, first_tensor, input_statistics, logit_statistics, logits_of, share_of, statistics
-from .attention import Functions, looks_like_attention
+from .activations import Batch, Measure, first_tensor, input_statistics, local_part, logit_statistics
+from .activations import logits_of, moments, share_of, statistics, thinned
+from .attention import Functions, attended, looks_like_attention
 from .bystanders import hide_from_scripts, is_bystander, is_compiling, is_transformed
 from .calls import Call, probe
 from .layers import Layers
@@ -19,6 +20,10 @@ from .replay import FRAMES, Origin
 
 if TYPE_CHECKING:
     from .torch_watch import TorchWatch
+
+
+MAX_SCORES = 1 << 20
+"""Numbers of attention that wait to be measured together: 4 MiB."""
 
 
 class Gone:
@@ -55,7 +60,12 @@ class Forward:
         self._found: List[Tuple[str, Measure]] = []
         """Layer (nothing for the model) and what was measured of it in this step."""
         self._done: "set[int]" = set()
+        self._samples: List[Tuple[str, Any]] = []
+        """Layer and some of the numbers that it put out."""
         self._attended: "set[str]" = set()
+        self._scores: List[Tuple[str, Any]] = []
+        self._waiting = 0
+        self._batches: List[Batch] = []
         self._made: Dict[int, Tuple[Any, str]] = {}
         self._probes: List[Tuple[Any, Any]] = []
         self._inner: List[Any] = []
@@ -105,7 +115,8 @@ class Forward:
         self._full = full
 
     def forget(self) -> None:
-        self._found, self._done, self._attended, self._made, self._probes, self._stack = [], set(), set(), {}, [], []
+        self._found, self._done, self._made, self._probes, self._stack = [], set(), {}, [], []
+        self._samples, self._attended, self._scores, self._waiting, self._batches = [], set(), [], 0, []
 
     def _find_entries(self) -> None:
         """Lightning calls parts of the model and never the whole: then its children are where a forward begins."""
@@ -138,7 +149,7 @@ class Forward:
                 self._found += [("", measure) for measure in input_statistics(args, kwargs)]
         if self._inside is not None and self._full and self._activations and not self._compiled and not self._done:
             self._stack = []
-            self._mode = Functions(self._attention, self._function, self._in_attention)
+            self._mode = Functions(self._attention, self._function, self._in_attention, self._watch.spent)
             self._mode.__enter__()
         self._watch.spent(time.perf_counter() - begin)
 
@@ -182,30 +193,47 @@ class Forward:
         if path is None:
             return
         begin = time.perf_counter()
-        tensor = first_tensor(output)
-        if tensor is None and isinstance(output, torch.Tensor) and output.is_complex():
-            say_once("watch-complex", "llmdbg: outputs that are complex numbers are not measured (layer %s)", path)
-        if tensor is not None:
-            if self._flags:
-                self._probes.append((module, probe(tensor)))
-            self._made[id(tensor)] = (weakref.ref(tensor), path)
-            if self._full and id(module) not in self._done:
-                self._done.add(id(module))
-                with torch.no_grad(), torch._C.DisableTorchFunction():
-                    measures = statistics(tensor, type(module).__name__, self._watch.is_sick)
-                self._found += [(path, measure) for measure in measures]
+        with torch._C.DisableTorchFunction():  # What is asked of tensors here is not for the mode.
+            self._measure(module, path, output)
         self._watch.spent(time.perf_counter() - begin)
+
+    def _measure(self, module: Any, path: str, output: Any) -> None:
+        tensor = first_tensor(output)
+        if tensor is None:
+            if isinstance(output, torch.Tensor) and output.is_complex():
+                say_once("watch-complex", "llmdbg: outputs that are complex numbers are not measured (layer %s)", path)
+            return
+        if self._flags:
+            self._probes.append((module, probe(tensor)))
+        self._made[id(tensor)] = (weakref.ref(tensor), path)
+        if self._full and id(module) not in self._done:
+            self._done.add(id(module))
+            part = local_part(tensor)
+            few = thinned(part)
+            self._found += [(path, measure) for measure in statistics(part, few, type(module).__name__, self._watch.is_sick)]
+            # Copied: what comes after the layer may change its output in place.
+            self._samples.append((path, few.reshape(-1).to(torch.float32, copy=True)))
 
     def _in_attention(self) -> bool:
         return any(module in self._attentions for module in self._stack)
 
-    def _attention(self, logit: Any, entropy: Any) -> None:
+    def _attention(self, scores_of: Callable[[], Any]) -> None:
         path = next((self._names[m] for m in reversed(self._stack) if m in self._attentions), None)
         if path is None:
             path = self._names[self._stack[-1]] if self._stack else ROOT
-        if path not in self._attended:
-            self._attended.add(path)
-            self._found += [(path, Measure("attention_logit_max", [logit])), (path, Measure("attention_entropy", [entropy]))]
+        if path in self._attended:
+            return
+        scores = scores_of()
+        self._attended.add(path)
+        self._scores.append((path, scores))
+        self._waiting += scores.numel()
+        if self._waiting > MAX_SCORES:
+            self._measure_scores()
+
+    @guarded
+    def _measure_scores(self) -> None:
+        scores, self._scores, self._waiting = self._scores, [], 0
+        self._batches += attended(scores)
 
     def _function(self, kind: str, given: Any, result: Any) -> None:
         """`F.relu(self.fc1(x))`: the share belongs to fc1. Inside nn.ReLU the module's own hook measures it."""
@@ -215,8 +243,9 @@ class Forward:
         with torch.no_grad():
             self._found += [(path, measure) for measure in share_of(kind, result)]
 
-    def collected(self) -> List[Tuple[str, Measure]]:
-        return self._found
+    def collected(self) -> Tuple[List[Tuple[str, Measure]], List[Batch]]:
+        self._measure_scores()
+        return self._found, [*self._batches, *moments(self._samples)]
 
     def probes(self) -> List[Any]:
         return [value for _module, value in self._probes]

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 
-from .activations import Measure
+from .activations import Batch, Measure
 from .layers import Layer
 from .names import Labels, Point
+from .parameters import Parts, Update
 
-ABSENT = -1.0
-"""In a vector with an entry for each layer, of one that has no such number."""
+class Measured(NamedTuple):
+    """Of the parameters in a watched step."""
+
+    gradients: Optional[Parts]
+    gradient_counts: Dict[int, int]
+    bad_gradients: Optional[Parts]
+    weights: Optional[Parts]
+    update: Optional[Update]
 
 
 def health(values: List[Any]) -> Tuple[bool, Optional[float]]:
@@ -19,7 +26,9 @@ def health(values: List[Any]) -> Tuple[bool, Optional[float]]:
     if not values:
         return True, None
     device = values[0].device
-    row = torch.stack([v.to(device, torch.float32).reshape(()) for v in values]).tolist()
+    if any(v.device != device or v.dtype != torch.float32 or v.dim() for v in values):
+        values = [v.to(device, torch.float32).reshape(()) for v in values]
+    row = torch.stack(values).tolist()
     return all(v - v == 0 for v in row), row[0]
 
 
@@ -41,26 +50,45 @@ def read(vectors: Sequence[Any]) -> List[List[float]]:
 
 def points_of(
     layers: Sequence[Layer],
-    by_layer: Dict[str, Any],
-    gradient_counts: Dict[int, int],
+    measured: Measured,
     forward: Sequence[Tuple[str, Measure]],
+    batches: Sequence[Batch],
     labels: Callable[..., Labels],
 ) -> List[Point]:
-    """`by_layer`: statistic to a vector with a number for each layer; `forward`: layer and what was measured of it."""
-    rows = iter(read([*by_layer.values(), *(value for _path, measure in forward for value in measure.values)]))
+    """`forward`: layer and what was measured of it; `batches`: the same of many layers at once."""
+    update = measured.update
+    lag = None if update is None else update.lag
+    parts = [
+        measured.gradients, measured.bad_gradients, measured.weights,
+        None if update is None else update.moved, None if update is None else update.size, None if lag is None else lag.shares,
+    ]  # fmt: skip
+    vectors = [part.vector for part in parts if part is not None] + [batch.vector for batch in batches]
+    rows = iter(read([*vectors, *(value for _path, measure in forward for value in measure.values)]))
+    gradients, bad, weights, moved, size, shares = ([] if part is None else next(rows) for part in parts)
+    named = {i: layer.path for i, layer in enumerate(layers) if layer.parameters}
     points: List[Point] = []
-    for name in by_layer:
-        for i, value in enumerate(next(rows)):
-            path = layers[i].path
-            if name == "grad_norm":
-                if i in gradient_counts:
-                    points.append(("layer/grad_norm", labels(path), value))
-                    points.append(("layer/grad_rms", labels(path), value / gradient_counts[i] ** 0.5))
-            elif name == "bad_gradients":
-                if value > 0:
-                    points.append(("layer/non_finite", labels(path, phase="backward"), value))
-            elif value != ABSENT and layers[i].parameters:
-                points.append((f"layer/{name}", labels(path), value))
+    if measured.gradients is not None:
+        for i, square in measured.gradients.squared(gradients).items():
+            points.append(("layer/grad_norm", labels(named[i]), square**0.5))
+            points.append(("layer/grad_rms", labels(named[i]), (square / measured.gradient_counts[i]) ** 0.5))
+    if measured.bad_gradients is not None:
+        for i, count in measured.bad_gradients.summed(bad).items():
+            if count > 0:
+                points.append(("layer/non_finite", labels(named[i], phase="backward"), count))
+    if measured.weights is not None:
+        squares = measured.weights.squared(weights)
+        points += [("layer/weight_norm", labels(path), squares.get(i, 0.0) ** 0.5) for i, path in named.items()]
+    if update is not None:
+        before = update.size.squared(size)
+        for i, square in update.moved.squared(moved).items():
+            # A layer that starts at 0 (a bias, LoRA's B) has no ratio yet.
+            if before[i] > 0:
+                points.append(("layer/update_ratio", labels(named[i]), (square / before[i]) ** 0.5))
+    if lag is not None:
+        for i, total in lag.shares.summed(shares).items():
+            points.append(("layer/update_rms", labels(named[i]), (total / lag.counts[i]) ** 0.5))
+    for batch in batches:
+        points += [(f"layer/{batch.name}", labels(path), value) for path, value in zip(batch.paths, next(rows))]
     for path, measure in forward:
         value = measure.of([number for _ in measure.values for number in next(rows)])
         if measure.name == "non_finite":

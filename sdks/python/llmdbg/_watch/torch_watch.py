@@ -17,8 +17,8 @@ from .forward import Forward
 from .layers import Choice, choose, owner_of, unwrapped
 from .locate import locate, record_body
 from .names import Labels, Point, logfmt
-from .parameters import ParameterStatistics, local, outside, total_norm
-from .reading import health, points_of
+from .parameters import AllGradients, ParameterStatistics, Parts, each_norm, local, outside, together
+from .reading import Measured, health, points_of
 from .replay import Origin
 from .replicas import is_sharded, parameters_hash, rank_of
 from .surge import Surge
@@ -59,9 +59,9 @@ def _weakly(watch: Any, name: str) -> Callable[..., Any]:
 class Gradients(NamedTuple):
     """Of a watched step, before they were clipped."""
 
-    norms: Any
+    norms: Optional[Parts]
     counts: Dict[int, int]
-    bad: Optional[Any]
+    bad: Optional[Parts]
 
 
 class TorchWatch:
@@ -95,6 +95,7 @@ class TorchWatch:
         self._chosen = choose(model, layers)
         self._owners = owner_of(self._chosen)
         self._all = list(model.parameters())
+        self._gradients_of_all = AllGradients(self._all)
         self._statistics = ParameterStatistics(self._chosen.watched)
         self._cadence = Cadence(every, first_step)
         self._surge = Surge()
@@ -297,8 +298,13 @@ class TorchWatch:
     def _check(self, total: Optional[Any], known_bad: bool, at_clipping: bool = True) -> None:
         """One number comes from the device: is anything of this step not finite, and how large is the gradient."""
         self._checked = True
+        known: Optional[Dict[int, Any]] = None
         if total is None and not known_bad:
-            total = total_norm(self._all)
+            if self._full:
+                known = each_norm(self._all)
+                total = together(list(known.values()))
+            else:
+                total = self._gradients_of_all.norm()
         probes = [c.probe for c in self.calls.list if c.probe is not None]
         finite, first = health([*([] if total is None else [total]), *probes, *self._forward.probes()])
         if known_bad or not finite:
@@ -310,7 +316,7 @@ class TorchWatch:
                 self._cadence.alarm(self.step)
                 self._full = self._tells
         if self._full:
-            norms, counts = self._statistics.gradients()
+            norms, counts = self._statistics.gradients(known)
             self._gradients = Gradients(norms, counts, self._statistics.bad_gradients() if self.is_sick else None)
 
     def _sick(self, at_clipping: bool) -> None:
@@ -368,17 +374,18 @@ class TorchWatch:
             labels["rank"] = str(self._rank)
         return labels
 
+    @guarded
     def _report(self) -> None:
         """All numbers of a watched step."""
-        by_layer: Dict[str, Any] = {}
-        counts: Dict[int, int] = {}
-        if self._gradients is not None:
-            by_layer["grad_norm"], counts = self._gradients.norms, self._gradients.counts
-            by_layer["bad_gradients"] = self._gradients.bad
-        by_layer["weight_norm"] = self._statistics.weights()
-        by_layer.update(self._statistics.after_step(self._optimizers))
-        known = {name: vector for name, vector in by_layer.items() if vector is not None}
-        points = points_of(self._chosen.watched, known, counts, self._forward.collected(), self._labels)
+        gradients, update = self._gradients, self._statistics.after_step(self._optimizers)
+        measured = Measured(
+            None if gradients is None else gradients.norms,
+            {} if gradients is None else gradients.counts,
+            None if gradients is None else gradients.bad,
+            self._statistics.weights(),
+            update,
+        )
+        points = points_of(self._chosen.watched, measured, *self._forward.collected(), self._labels)
         if not self._zero_said and self._chosen.watched:
             # Says that they are counted; afterwards only what is above 0 is told.
             self._zero_said = True
