@@ -102,6 +102,55 @@ def test_adam_update_rms_is_1_at_the_first_step_and_rises_when_gradients_jump() 
     assert rms[29] > 4
 
 
+@pytest.mark.parametrize("make", [
+    lambda parameters: torch.optim.Adafactor(parameters),
+    lambda parameters: torch.optim.Adagrad(parameters),
+    lambda parameters: torch.optim.NAdam(parameters),
+    lambda parameters: torch.optim.AdamW(parameters, lr=torch.tensor(1e-3)),
+])  # fmt: skip
+def test_every_optimizer_is_watched(make: Any) -> None:
+    model = mlp()
+    optimizer = make(model.parameters())
+    seen = Seen(model, optimizer, every=1)
+    for _ in range(3):
+        mlp_step(model, optimizer)
+    for name in ("grad_norm", "weight_norm", "update_ratio", "activation_std"):
+        assert list(seen.values(f"layer/{name}", "0")) == [0, 1, 2], name
+
+
+def test_an_optimizer_of_unknown_state_costs_update_rms_alone() -> None:
+    class Strange(torch.optim.SGD):
+        def __init__(self, parameters: Any) -> None:
+            super().__init__(parameters, lr=0.1)
+            for group in self.param_groups:
+                group["eps"] = "auto"
+                self.state.update({p: {"exp_avg_sq": torch.ones_like(p)} for p in group["params"]})
+
+    model = mlp()
+    optimizer = Strange(model.parameters())
+    seen = Seen(model, optimizer, every=1)
+    for _ in range(2):
+        mlp_step(model, optimizer)
+    assert seen.layers("layer/update_rms") == []
+    for name in ("grad_norm", "weight_norm", "update_ratio", "activation_std"):
+        assert list(seen.values(f"layer/{name}", "0")) == [0, 1], name
+
+
+def test_attention_that_does_not_wait_is_measured_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    def measured() -> Dict[str, float]:
+        torch.manual_seed(0)
+        model = Gpt()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+        seen = Seen(model, optimizer, every=1)
+        gpt_step(model, optimizer)
+        names = ("layer/attention_entropy", "layer/attention_logit_max")
+        return {f"{name} {layer}": seen.value(name, layer) for name in names for layer in ("blocks.0.attn", "blocks.1.attn")}
+
+    together = measured()
+    monkeypatch.setattr("llmdbg._watch.forward.MAX_SCORES", 0)
+    assert measured() == pytest.approx(together, rel=1e-6)
+
+
 def test_attention_logits_entropy_and_output_logits() -> None:
     model = Gpt()
     with torch.no_grad():

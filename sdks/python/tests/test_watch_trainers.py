@@ -39,6 +39,26 @@ def test_hugging_face_trainer(stub: Stub, directory: Path, tmp_path: Path, monke
     assert stub.bodies("/api/v1/runs")[0]["config"]["gradient_accumulation_steps"] == 2
 
 
+def test_hugging_face_trainer_with_adafactor(stub: Stub, directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    monkeypatch.setenv("LLMDBG_DIR", str(directory))
+    model = transformers.GPT2LMHeadModel(transformers.GPT2Config(n_embd=32, n_layer=2, n_head=4, n_positions=32, vocab_size=64))
+    rows = [{"input_ids": row, "labels": row} for row in torch.randint(0, 64, (32, 16)).tolist()]
+    arguments = transformers.TrainingArguments(
+        str(tmp_path / "out"), max_steps=4, per_device_train_batch_size=4, optim="adafactor", logging_steps=2,
+        report_to=[], save_strategy="no", use_cpu=True, disable_tqdm=True,
+    )  # fmt: skip
+    callback = llmdbg.HFCallback(project="hf", every=2)
+    transformers.Trainer(model, arguments, train_dataset=rows, callbacks=[callback]).train()
+    points = stub.points()
+    for name in ("grad_norm", "weight_norm", "update_ratio", "activation_std"):
+        assert sorted({step for step, _ in points[f"layer/{name}"]}) == [1, 2, 4], name
+    # Matrices have a factored second moment; that of a layer norm is whole, and at the first step that of one gradient.
+    lag = labelled(stub, "layer/update_rms")["transformer.ln_f"]
+    assert lag[0] == pytest.approx(1.0, rel=1e-3)
+    assert stub.bodies("/api/v1/runs")[0]["config"]["optim"] == "adafactor"
+
+
 def test_eager_attention_of_transformers(stub: Stub, directory: Path) -> None:
     transformers = pytest.importorskip("transformers", reason="transformers is not installed")
     llmdbg.init(dir=str(directory))

@@ -28,6 +28,7 @@ class Cadence:
         self._extra: Deque[int] = deque()
         self._own: Deque[float] = deque(maxlen=KEPT)
         self._rest: Deque[float] = deque(maxlen=4 * KEPT)
+        self._forward: Deque[float] = deque(maxlen=4 * KEPT)
         self._watched = 0
 
     def is_due(self, step: int) -> bool:
@@ -50,13 +51,17 @@ class Cadence:
         # On multiples, so that runs can be compared step by step.
         self._next = (step // self.every + 1) * self.every
 
-    def cost(self, own_seconds: Optional[float], rest_seconds: float) -> None:
-        """What one step took for watching (None: it was not watched in full) and for the rest."""
+    def cost(self, own_seconds: Optional[float], rest_seconds: float, forward_seconds: float) -> None:
+        """What one step took for watching (None: it was not watched in full), for the rest, and for the forward in this rest."""
         if self.is_fixed:
             return
         self._rest.append(rest_seconds)
         if own_seconds is None:
+            self._forward.append(forward_seconds)
             return
+        if self._forward:
+            # That PyTorch calls hooks is part of the cost as well.
+            own_seconds += max(0.0, forward_seconds - statistics.median(self._forward))
         self._watched += 1
         if self._watched > 1:  # The first one warms up.
             self._own.append(own_seconds)

@@ -126,7 +126,8 @@ def rng_state(module: Any) -> Any:
 def autocast_state(tensors: List[Any]) -> Any:
     kind = tensors[0].device.type if tensors else "cpu"
     try:
-        return kind, torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)
+        enabled = torch.is_autocast_enabled(kind)
+        return kind, enabled, torch.get_autocast_dtype(kind) if enabled else None
     except Exception:  # Before PyTorch 2.4 these took no device.
         return None
 

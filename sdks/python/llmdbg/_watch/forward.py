@@ -54,7 +54,7 @@ class Forward:
         self._compiled = any(hasattr(m, "_orig_mod") or getattr(m, "_compiled_call_impl", None) is not None for m in self._names)
         self._full = False
         self._inside: Optional[Call] = None
-        self._depth = 0
+        self._began = self._hooks_seconds = 0.0
         self._stack: List[Any] = []
         self._mode: Optional[Functions] = None
         self._found: List[Tuple[str, Measure]] = []
@@ -149,15 +149,17 @@ class Forward:
                 self._found += [("", measure) for measure in input_statistics(args, kwargs)]
         if self._inside is not None and self._full and self._activations and not self._compiled and not self._done:
             self._stack = []
-            self._mode = Functions(self._attention, self._function, self._in_attention, self._watch.spent)
+            self._mode = Functions(self._attention, self._function, self._in_attention, self._spent)
             self._mode.__enter__()
-        self._watch.spent(time.perf_counter() - begin)
+        self._hooks_seconds, self._began = 0.0, time.perf_counter()
+        self._watch.spent(self._began - begin)
 
     @guarded
     def _end(self, module: Any, _args: Any, _kwargs: Any, output: Any) -> None:
         if is_bystander() or self._inside is None or self._inside.module is not module:
             return
         begin = time.perf_counter()
+        self._watch.forward_took(begin - self._began - self._hooks_seconds)
         self._leave()
         call, self._inside = self._inside, None
         if output is not None:
@@ -179,6 +181,10 @@ class Forward:
 
     # While a step is watched.
 
+    def _spent(self, seconds: float) -> None:
+        self._hooks_seconds += seconds
+        self._watch.spent(seconds)
+
     def _before(self, module: Any, _args: Any) -> None:
         if self._inside is not None and not is_bystander():
             self._stack.append(module)
@@ -195,7 +201,7 @@ class Forward:
         begin = time.perf_counter()
         with torch._C.DisableTorchFunction():  # What is asked of tensors here is not for the mode.
             self._measure(module, path, output)
-        self._watch.spent(time.perf_counter() - begin)
+        self._spent(time.perf_counter() - begin)
 
     def _measure(self, module: Any, path: str, output: Any) -> None:
         tensor = first_tensor(output)
@@ -212,7 +218,7 @@ class Forward:
             few = thinned(part)
             self._found += [(path, measure) for measure in statistics(part, few, type(module).__name__, self._watch.is_sick)]
             # Copied: what comes after the layer may change its output in place.
-            self._samples.append((path, few.reshape(-1).to(torch.float32, copy=True)))
+            self._samples.append((path, few.to(torch.float32, copy=True).reshape(-1)))
 
     def _in_attention(self) -> bool:
         return any(module in self._attentions for module in self._stack)

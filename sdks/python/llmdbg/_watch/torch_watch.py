@@ -107,7 +107,7 @@ class TorchWatch:
         self._optimizers = [] if optimizer is None else list(optimizer) if isinstance(optimizer, (list, tuple)) else [optimizer]
         self._given = bool(self._optimizers)
         self._forward = Forward(self, self._chosen, activations, attention, self._sharded)
-        self._own_seconds = self._ended = 0.0
+        self._own_seconds = self._forward_seconds = self._ended = 0.0
         self._stepped: List[int] = []
         """Versions of the parameters when the last optimizer step had ended."""
         self._reports = self._skips = 0
@@ -179,6 +179,10 @@ class TorchWatch:
 
     def spent(self, seconds: float) -> None:
         self._own_seconds += seconds
+
+    def forward_took(self, seconds: float) -> None:
+        """Without what was measured in it, and with what it costs that it can be: hooks and modes are called by PyTorch."""
+        self._forward_seconds += seconds
 
     @guarded
     def forward_begins(self) -> None:
@@ -286,8 +290,9 @@ class TorchWatch:
         now = time.perf_counter()
         own = self._own_seconds + now - begin
         if self._ended:
-            self._cadence.cost(own if was_full else None, now - self._ended - own)
-        self._ended, self._own_seconds = now, 0.0
+            self._cadence.cost(own if was_full else None, now - self._ended - own, self._forward_seconds)
+        self._ended = now
+        self._own_seconds = self._forward_seconds = 0.0
 
     def _tell_config(self) -> None:
         now = (self._cadence.every, len(self._optimizers), self._knows_all)
