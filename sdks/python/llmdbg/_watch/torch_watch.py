@@ -382,14 +382,8 @@ class TorchWatch:
     @guarded
     def _report(self) -> None:
         """All numbers of a watched step."""
-        gradients, update = self._gradients, self._statistics.after_step(self._optimizers)
-        measured = Measured(
-            None if gradients is None else gradients.norms,
-            {} if gradients is None else gradients.counts,
-            None if gradients is None else gradients.bad,
-            self._statistics.weights(),
-            update,
-        )
+        update = self._statistics.after_step(self._optimizers)
+        measured = Measured(*(self._gradients or Gradients(None, {}, None)), self._statistics.weights(), update)
         points = points_of(self._chosen.watched, measured, *self._forward.collected(), self._labels)
         if not self._zero_said and self._chosen.watched:
             # Says that they are counted; afterwards only what is above 0 is told.
