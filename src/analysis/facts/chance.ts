@@ -5,6 +5,7 @@ import { logitsLogZ, logitsSize, trainAccuracy } from "../signals.ts";
 import { type Curve, longest, whole } from "./curve.ts";
 import { taskMetrics } from "./eval-loss.ts";
 import { gradNorm } from "./grad-norm.ts";
+import { pairsInBatch } from "./in-batch.ts";
 import { vocabularySize } from "./options.ts";
 import { levelOf } from "./stretch.ts";
 import { supervisedLoss } from "./supervised-loss.ts";
@@ -41,6 +42,9 @@ export const chance: Fact<Chance> = defineFact<Chance>({
       return vocabulary > 1
         ? { loss: Math.log(vocabulary), words: `ln(${vocabulary})`, classes: vocabulary }
         : undefined;
+    const pairs = get(pairsInBatch);
+    if (pairs !== undefined)
+      return { loss: Math.log(pairs), words: `ln(${pairs}), of one among the pairs of a batch`, classes: pairs };
     const rows = get(supervisedLoss);
     // Preference losses begin at ln 2 as well; rules of their own say more.
     if (rows !== undefined && rows.length >= fewestRows && get(objective) === "supervised" && standsAtCoin(rows.value))

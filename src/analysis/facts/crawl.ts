@@ -1,6 +1,7 @@
 import { at } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import { chance } from "./chance.ts";
+import { pairsInBatch } from "./in-batch.ts";
 import { learningRate } from "./learning-rate.ts";
 import { options } from "./options.ts";
 import { levelOf, noiseWithin } from "./stretch.ts";
@@ -36,6 +37,8 @@ export const crawl = defineFact<Crawl>({
     const rows = get(supervisedLoss);
     const random = get(chance);
     if (rows === undefined || random === undefined || rows.length < fewestRows) return undefined;
+    // Among the pairs of a batch there are no frequencies to learn first, and wrong pairs leave little to gain.
+    if (get(pairsInBatch) !== undefined) return undefined;
     const total = get(options)?.number("max_steps") ?? 0;
     const { status } = run.info();
     const isDone = total > 0 ? at(rows.step, rows.length - 1) >= doneShare * total : status !== "running";

@@ -24,6 +24,21 @@ test("finds a schedule that ended long before the run", () => {
   expect(changesOf(found)).toContainEqual({ key: "max_steps", from: 600, to: 2000 });
 });
 
+test("finds milestones of epochs that were counted in batches, also where the rate fell before the first row", () => {
+  const milestones = (after: number): Row[] =>
+    rows.slice(0, 60).map((row, i): Row => {
+      const loss = Math.log(6) * (1 + 0.04 * next.normal());
+      return { step: row.step, loss, learning_rate: i < after ? 0.01 : 1e-4 };
+    });
+  const config = { num_classes: 6, learning_rate: 0.1 };
+  const found = findingOf(rule, { rows: milestones(1), config });
+  expect(found).toMatchObject({ severity: "warning", onset: { step: 20 } });
+  expect(found?.message).toContain("0.0001 of 0.1");
+  expect(found?.causes[0]?.id).toBe("schedule-decayed-too-early");
+  // In its last third a rate may rest.
+  expect(findingOf(rule, { rows: milestones(40), config })).toBeUndefined();
+});
+
 test("finds a random start that gained little and stands still at the full rate", () => {
   const found = findingOf(rule, { rows: stuck(0.08), config: { vocab_size: 5000, learning_rate: 1e-3 } });
   expect(found?.severity).toBe("warning");

@@ -15,7 +15,7 @@ import { objective } from "../facts/trainer.ts";
 import { round, say } from "../numbers.ts";
 import { widenLora, loraRank } from "../lora.ts";
 import { defineRule } from "../rule.ts";
-import { standstillSuspects } from "../suspects/standstill.ts";
+import { endOf, standstillSuspects } from "../suspects/standstill.ts";
 
 /** Flat for this share of the run while the rate is high: a plateau at the end of a schedule is what a schedule is for. */
 const longShare = 0.6;
@@ -85,7 +85,7 @@ export const lossPlateau = defineRule({
       {
         severity: isEnded || gain < alarmingGain ? "warning" : "info",
         message: isEnded
-          ? `The learning rate ${step < end ? `is below a fiftieth of its peak from step ${step} on, and` : "has been"} 0 since step ${end}, ${say(Math.round(100 * motion.scheduleEndShare))} % of the run: no step since then changes the weights, and the loss stands at ${say(levelOf(rows.value, last - 20, last + 1))}.`
+          ? `The learning rate ${step < end ? `is below a fiftieth of its peak from step ${step} on, and` : "has been"} ${endOf(motion)} since step ${end}, ${say(Math.round(100 * motion.scheduleEndShare))} % of the run: steps since then hardly change the weights, and the loss stands at ${say(levelOf(rows.value, last - 20, last + 1))}.`
           : `Loss fell from ${say(flat.initial)} to ${say(flat.level)} until step ${step} and has stood still since, for ${say(Math.round(100 * flat.share))} % of the run, with the learning rate ${Number.isNaN(flat.rateShare) ? "unchanged" : `at ${say(Math.round(100 * flat.rateShare))} % of its peak`}. Only ${say(Math.round(100 * gain))} % of what guessing costs was gained.`,
         onset: { step },
         end: null,

@@ -102,3 +102,64 @@ test("warns of a run that moves evenly and hardly from where it began", () => {
   expect(found?.causes[0]?.id).toBe("learning-rate-too-low");
   expect(found?.message).toContain("far too small");
 });
+
+describe("of what the log says beside a loss that stands still", () => {
+  const next = random(17);
+  /** A retriever whose loss comes down to `to`, among the 64 pairs of a batch. */
+  const retriever = (to: number): Row[] =>
+    rows.slice(0, 60).map((row, i): Row => {
+      const loss = to + (Math.log(64) * 1.1 - to) * Math.exp(-i / 8) + 0.01 * next.normal();
+      const norm = 0.3 + 1.2 * Math.exp(-i / 8);
+      return {
+        step: row.step,
+        loss,
+        grad_norm: norm,
+        ...(i % 10 === 9 ? { val_loss: loss + 0.02, "recall@10": 0.03 } : {}),
+      };
+    });
+
+  test("a retriever guesses among the pairs of its batch", () => {
+    const found = findingOf(rule, { rows: retriever(4.1), config: { batch_size: 64 } });
+    expect(found).toMatchObject({ severity: "error", onset: { step: 10 } });
+    expect(found?.message).toContain("ln(64)");
+    expect(found?.causes[0]?.id).toBe("labels-unrelated");
+    // It learned; or its loss has nothing to do with that number; or nothing is retrieved.
+    expect(findingOf(rule, { rows: retriever(3.6), config: { batch_size: 64 } })).toBeUndefined();
+    expect(findingOf(rule, { rows: retriever(4.1), config: { batch_size: 8 } })).toBeUndefined();
+    const { rows: other } = { rows: retriever(4.1).map(({ "recall@10": _, ...row }): Row => row) };
+    expect(findingOf(rule, { rows: other, config: { batch_size: 64 } })).toBeUndefined();
+    expect(findingOf(rule, { rows: other, config: { batch_size: 64, loss: "InfoNCE" } })).toBeDefined();
+  });
+
+  test("a warm-up that is longer than the run is said, once the run is over", () => {
+    const climbing = (gain: number): Row[] =>
+      rows.slice(0, 60).map((row, i): Row => {
+        const loss = 4.2 * (1 - (gain * i) / 60) + 0.01 * next.normal();
+        return { step: row.step, loss, learning_rate: 1e-6 * (i + 1) };
+      });
+    const config = { learning_rate: 1e-3, warmup_steps: 10_000, max_steps: 600 };
+    const found = findingOf(rule, { rows: climbing(0.03), config });
+    expect(found).toMatchObject({ severity: "warning" });
+    expect(found?.message).toContain("still climbing");
+    expect(found?.causes[0]?.id).toBe("learning-rate-too-low");
+    expect(changesOf(found)).toContainEqual({ key: "warmup_steps", from: 10_000, to: 60 });
+    // Half-way, nothing is wrong yet; a rate that reached its peak, or taught something on its way, is none of it.
+    expect(findingOf(rule, { rows: climbing(0.03), config: { ...config, max_steps: 2_000 } })).toBeUndefined();
+    expect(findingOf(rule, { rows: climbing(0.03), config: { ...config, learning_rate: 6e-5 } })).toBeUndefined();
+    expect(findingOf(rule, { rows: climbing(0.4), config })).toBeUndefined();
+  });
+
+  test("a loss that is learned and forgotten about guessing comes of data in order", () => {
+    const sorted = (held: (i: number) => number): Row[] =>
+      rows.slice(0, 80).map((row, i): Row => {
+        const loss = Math.max(0.05, (i % 5 < 2 ? 4.2 - (i % 5) : 0.6) + 0.1 * next.normal());
+        return { step: row.step, loss, ...(i % 20 === 19 ? { val_loss: held(i) } : {}) };
+      });
+    const config = { num_classes: 6, learning_rate: 0.01 };
+    const found = findingOf(rule, { rows: sorted((i) => 2.5 - i / 120), config });
+    expect(found).toMatchObject({ severity: "warning", onset: { step: 10 } });
+    expect(found?.message).toContain("forgotten");
+    expect(found?.causes[0]?.id).toBe("data-order-not-shuffled");
+    expect(findingOf(rule, { rows: sorted((i) => 2.5 - i / 60), config })).toBeUndefined();
+  });
+});

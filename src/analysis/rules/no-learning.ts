@@ -1,4 +1,5 @@
 import { at, mean, median } from "../../base/statistics.ts";
+import type { Advice } from "../../model/finding.ts";
 import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
 import { evalLoss } from "../facts/eval-loss.ts";
@@ -8,8 +9,10 @@ import { bumpAtStart } from "../facts/loss-launch.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { motion as motionFact } from "../facts/motion.ts";
 import { chance as chanceFact } from "../facts/chance.ts";
-import { crawl } from "../facts/crawl.ts";
-import { options } from "../facts/options.ts";
+import { type Crawl, crawl } from "../facts/crawl.ts";
+import { type Forgetting, forgetting } from "../facts/forgetting.ts";
+import { type LongWarmUp, longWarmUp } from "../facts/long-warm-up.ts";
+import { type Options, options } from "../facts/options.ts";
 import { setup as setupFact } from "../facts/setup.ts";
 import { round, say, saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
@@ -50,6 +53,8 @@ export const noLearning = defineRule({
     evals: optional(evalLoss),
     chance: optional(chanceFact),
     slow: optional(crawl),
+    forgets: optional(forgetting),
+    late: optional(longWarmUp),
     setup: setupFact,
     motion: motionFact,
     options,
@@ -62,13 +67,13 @@ export const noLearning = defineRule({
     "accumulation-scaling",
     "gradient-explosion",
   ],
-  check({ shape, rate, norms, evals, chance, slow, setup, motion, options: settings }) {
+  check({ shape, rate, norms, evals, chance, slow, forgets, late, setup, motion, options: settings }) {
     const { rows, noise, launch, excursions } = shape;
     const first = at(rows.step, 0);
     const last = at(rows.step, rows.length - 1);
     if (last - first < fewestSteps) return [];
     if (first > (lateStartIntervals * (last - first)) / (rows.length - 1)) return [];
-    if (rate !== null) {
+    if (rate !== null && late === null) {
       let warm = 0;
       for (let i = 0; i < rate.length && warm < fewestWarmRows; i++)
         if (at(rate.value, i) >= 0.5 * rate.peak) warm += 1;
@@ -94,7 +99,8 @@ export const noLearning = defineRule({
       !(heldNow < (1 - heldShare) * chance.loss) &&
       chance.loss - end + 2 * error < (isHeldAtChance ? guessedShare : flatShare) * chance.loss &&
       end < (1 + chanceShare) * chance.loss;
-    if (held > heldShare && slow === null && !isGuessing) return [];
+    const moved = forgets ?? late ?? slow;
+    if (held > heldShare && moved === null && !isGuessing) return [];
     const isHeldFlat =
       evals !== null &&
       evals.length >= fewestEvals &&
@@ -102,7 +108,9 @@ export const noLearning = defineRule({
       median(rows.value.subarray(0, firstRows)) - end < firstGain * Math.abs(start);
     const bar = (isHeldFlat ? borneOutShare : flatShare) * Math.abs(start);
     const isFlat = isGuessing || (start - end + 2 * error < bar && 2 * error < bar);
-    if (!isFlat && slow === null) return [];
+    if (!isFlat && moved === null) return [];
+    // Where more is known than that it stands still, that is said.
+    const isMoved = !isFlat || forgets !== null || late !== null;
     const norm = norms === null ? Number.NaN : at(norms.value, norms.length - 1);
     const atChance = chance !== null && Math.abs(end / chance.loss - 1) <= chanceShare;
     const configured = settings.number("learning_rate") ?? rate?.peak;
@@ -112,18 +120,16 @@ export const noLearning = defineRule({
       {
         // A good model that is trained further may gain as little for long: at chance, or without a gradient, it is
         // sure; with a flat held-out loss it is likely; else it is only said.
-        severity:
-          !isFlat && slow !== null
-            ? "warning"
-            : atChance || isRateZero === true || norm < tinyNorm
-              ? "error"
-              : held <= heldShare
-                ? "warning"
-                : "info",
-        message:
-          !isFlat && slow !== null
-            ? `Loss fell from ${say(slow.from)} only to ${say(slow.to)} in ${last} steps (${saySteps(rows.length)}), ${say(Math.round(100 * slow.gain))} % of what guessing costs, and for the same learning rate as fast at the end as at the start: the steps are far too small.`
-            : `Loss was ${say(start)} at the start and is ${say(end)} after ${last} steps (${saySteps(rows.length)}): no change beyond its noise of ${say(noise)}.${atChance ? ` That is ${chance.words}: the model still guesses.` : ""}`,
+        severity: isMoved
+          ? "warning"
+          : atChance || isRateZero === true || norm < tinyNorm
+            ? "error"
+            : held <= heldShare
+              ? "warning"
+              : "info",
+        message: isMoved
+          ? movedStory({ slow, forgets, late }, `${last} steps (${saySteps(rows.length)})`)
+          : `Loss was ${say(start)} at the start and is ${say(end)} after ${last} steps (${saySteps(rows.length)}): no change beyond its noise of ${say(noise)}.${atChance ? ` That is ${chance.words}: the model still guesses.` : ""}`,
         onset: { step: first },
         end: null,
         recovered: false,
@@ -149,6 +155,8 @@ export const noLearning = defineRule({
             atChance: chance === null || !isFlat ? null : atChance,
             fromStart: true,
             moves: !isFlat,
+            forgets,
+            late,
             jumped: launch !== null || excursions.length > 2,
             bump: bumpAtStart(rows, noise),
             setup,
@@ -156,6 +164,8 @@ export const noLearning = defineRule({
           }),
         ),
         advice: [
+          ...(forgets === null ? [] : [shuffle(settings)]),
+          ...(late === null ? [] : [shorterWarmUp(late, last, settings)]),
           {
             id: "check-trainable",
             summary:
@@ -177,4 +187,39 @@ export const noLearning = defineRule({
       },
     ];
   },
+});
+
+interface Moved {
+  readonly slow: Crawl | null;
+  readonly forgets: Forgetting | null;
+  readonly late: LongWarmUp | null;
+}
+
+/** What a loss that does move has come to, `after` so many steps. */
+function movedStory({ slow, forgets, late }: Moved, after: string): string {
+  if (late !== null)
+    return `The learning rate was still climbing when the run ended: ${say(late.rate)} of ${say(late.target)}${late.steps === null ? "" : `, with a warm-up of ${late.steps} steps`}. Loss fell only from ${say(late.from)} to ${say(late.to)} in ${after}.`;
+  if (forgets !== null)
+    return `Loss fell to ${say(forgets.lowest)} and was thrown up to ${say(forgets.highest)} again, ${forgets.swings} times in ${after}, while guessing costs ${say(forgets.chance)}. Held-out loss is ${say(forgets.held)}, no better than that: what is learned of one batch is forgotten with the next ones.`;
+  return `Loss fell from ${say(slow?.from ?? Number.NaN)} only to ${say(slow?.to ?? Number.NaN)} in ${after}, ${say(Math.round(100 * (slow?.gain ?? 0)))} % of what guessing costs, and for the same learning rate as fast at the end as at the start: the steps are far too small.`;
+}
+
+const shuffle = (settings: Options): Advice => ({
+  id: "shuffle",
+  summary: "Shuffle the examples before they are put into batches, so that each batch holds all kinds of them.",
+  changes: settings.has("shuffle") ? [settings.change("shuffle", true)] : [],
+  dialect: settings.dialect,
+  expect: "The loss falls below guessing and stays there, and the held-out loss with it.",
+  source: "https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader",
+});
+
+/** Google's tuning playbook: at most a tenth of the run. */
+const warmUpShare = 0.1;
+const shorterWarmUp = ({ steps }: LongWarmUp, total: number, settings: Options): Advice => ({
+  id: "shorten-warm-up",
+  summary: `Make the warm-up for this run: at most a tenth of its ${total} steps.`,
+  changes: [settings.change("warmup_steps", Math.max(1, Math.round(warmUpShare * total)), steps ?? undefined)],
+  dialect: settings.dialect,
+  expect: "The learning rate reaches its peak within the first tenth of the run, and the loss falls from there on.",
+  source: "https://github.com/google-research/tuning_playbook",
 });

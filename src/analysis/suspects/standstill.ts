@@ -1,5 +1,7 @@
 import type { Suspect } from "../causes.ts";
 import type { Bump } from "../facts/loss-launch.ts";
+import type { Forgetting } from "../facts/forgetting.ts";
+import type { LongWarmUp } from "../facts/long-warm-up.ts";
 import type { Motion } from "../facts/motion.ts";
 import type { Setup } from "../facts/setup.ts";
 import { say } from "../numbers.ts";
@@ -19,6 +21,10 @@ export interface Standstill {
   readonly bump: Bump | null;
   readonly setup: Setup;
   readonly motion: Motion;
+  /** The loss swings about guessing, see `forgetting`. */
+  readonly forgets?: Forgetting | null;
+  /** The run was over before its warm-up. */
+  readonly late?: LongWarmUp | null;
 }
 
 /** A gradient norm that is no gradient: models that train have at least some hundredths. */
@@ -33,14 +39,30 @@ const smallInitial = 1e-3;
 const smallStd = 0.02;
 const deepFrom = 5;
 const largeInput = 30;
+/** Less than this share of the peak is said as 0. */
+const zeroShare = 1e-4;
 /**
  * Neither labels without a sense nor weights that stand still have first updates that harm; those of a rate that is
  * too high do, and now and then those of one that is usual (one of three recorded runs of SGD on shuffled labels).
  */
 const bumpWeight = 8;
 
+/** What a schedule ends at, for messages. */
+export const endOf = ({ endRate, peakRate }: Motion): string =>
+  endRate > zeroShare * peakRate ? `${say(endRate)} of ${say(peakRate)}` : "0";
+
 /** Why a loss does not move, and what speaks for each. */
-export function standstillSuspects({ atChance, fromStart, moves, jumped, bump, setup, motion }: Standstill): Suspect[] {
+export function standstillSuspects({
+  atChance,
+  fromStart,
+  moves,
+  jumped,
+  bump,
+  setup,
+  motion,
+  forgets = null,
+  late = null,
+}: Standstill): Suspect[] {
   const { normFirst, normLast, isHeldConstant, stillShare, scheduleEnd } = motion;
   const isNormKnown = Number.isFinite(normLast);
   const hasNorm = isNormKnown ? normLast >= tinyNorm : null;
@@ -137,7 +159,12 @@ export function standstillSuspects({ atChance, fromStart, moves, jumped, bump, s
       prior: fromStart ? 0.3 : 0.1,
       clues: [
         {
-          present: setup.isRateTiny === null ? null : setup.isRateTiny || isRateZero === true,
+          present: late === null ? null : true,
+          for: `the warm-up was longer than the run: the learning rate came to ${say(late?.rate ?? Number.NaN)} of ${say(late?.target ?? Number.NaN)}`,
+          weight: 20,
+        },
+        {
+          present: setup.isRateTiny === null || late !== null ? null : setup.isRateTiny || isRateZero === true,
           for: `the learning rate is ${say(rate ?? Number.NaN)}`,
           against: `a learning rate of ${say(rate ?? Number.NaN)} moves most models`,
           weight: isRateZero === true ? 6 : 3,
@@ -167,6 +194,11 @@ export function standstillSuspects({ atChance, fromStart, moves, jumped, bump, s
       prior: 0.12,
       clues: [
         { present: moves ? false : null, against: "the loss goes on falling", weight: 3 },
+        {
+          present: late === null ? null : false,
+          against: "the learning rate never came to where labels would show",
+          weight: 10,
+        },
         {
           present: atChance,
           for: "the loss stands at chance",
@@ -226,12 +258,13 @@ export function standstillSuspects({ atChance, fromStart, moves, jumped, bump, s
     },
     {
       id: "schedule-decayed-too-early",
-      statement: "The schedule was made for fewer steps: the learning rate is 0 for the rest of the run.",
+      statement:
+        "The schedule was made for fewer steps, or counts steps where it was given epochs: the rate has ended long before the run.",
       prior: 0.03,
       clues: [
         {
           present: Number.isNaN(motion.peakRate) ? null : hasEnded,
-          for: `the learning rate is 0 from step ${scheduleEnd ?? ""} on, ${say(Math.round(100 * motion.scheduleEndShare))} % of the run`,
+          for: `the learning rate is ${endOf(motion)} from step ${scheduleEnd ?? ""} on, ${say(Math.round(100 * motion.scheduleEndShare))} % of the run`,
           against: "the learning rate is not 0",
           weight: 40,
         },
@@ -316,6 +349,24 @@ export function standstillSuspects({ atChance, fromStart, moves, jumped, bump, s
           present: setup.layerCount !== null && setup.layerCount >= deepFrom ? true : null,
           for: `it has ${setup.layerCount ?? ""} layers`,
           weight: 1.5,
+        },
+      ],
+    },
+    {
+      id: "data-order-not-shuffled",
+      statement: "Examples are not shuffled: the model learns one kind after the other and forgets the ones before.",
+      prior: 0.02,
+      clues: [
+        {
+          present: setup.shuffles === null ? null : !setup.shuffles,
+          for: "shuffling is off",
+          against: "the data is shuffled",
+          weight: 8,
+        },
+        {
+          present: forgets === null ? null : true,
+          for: `the loss falls to ${say(forgets?.lowest ?? Number.NaN)} within one kind of data and is thrown to ${say(forgets?.highest ?? Number.NaN)} by the next`,
+          weight: 60,
         },
       ],
     },
