@@ -184,6 +184,10 @@ function createView(run: RunData): (inputs: Noted[]) => RunView {
         endings = { version: run.configVersion, index: indexOf(run.config) };
       return lookUp(run.config, endings.index, keys);
     },
+    configKeys() {
+      note(inputs, () => run.configVersion);
+      return run.config.keys();
+    },
     records() {
       note(inputs, () => run.records.length);
       return run.records;

@@ -12,6 +12,8 @@ export interface RunView {
   series(signal: Signal): readonly SeriesData[];
   /** The first of these configuration keys that is set. Matches the last dotted part too: `lr` finds `optimizer.lr`. */
   config(...keys: readonly string[]): Scalar | undefined;
+  /** All keys of the configuration, in its order. */
+  configKeys(): Iterable<string>;
   records(): readonly LogRecord[];
   info(): RunInfo;
   /** Milliseconds since the epoch; null for a run that is over. A fact that asks is derived at every diagnosis. */

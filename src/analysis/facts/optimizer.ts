@@ -1,4 +1,5 @@
 import { defineFact } from "../fact.ts";
+import { options } from "./options.ts";
 
 /** What is known of the optimizer from the configuration, as its user wrote it. */
 export interface Optimizer {
@@ -39,10 +40,11 @@ const othersOwn = ["momentum", "nesterov", "patch_size", "patch", "image_size", 
 
 export const optimizer = defineFact<Optimizer>({
   id: "optimizer",
-  derive(run) {
+  derive(run, get) {
     const name = run.config(...names);
     if (typeof name === "string" && name !== "") return named(name);
-    if (run.config(...adamsOwn) !== undefined) return { name: "Adam", isAdaptive: true, isSupposed: false };
+    if (run.config(...adamsOwn) !== undefined || get(options)?.number("adam_beta2") !== undefined)
+      return { name: "Adam", isAdaptive: true, isSupposed: false };
     return run.config(...attention) !== undefined && run.config(...othersOwn) === undefined
       ? { name: "Adam for a transformer", isAdaptive: true, isSupposed: true }
       : undefined;

@@ -35,6 +35,17 @@ describe("options", () => {
     expect(read({}).options.number("learning_rate")).toBeUndefined();
   });
 
+  test("knows a key by its words where no trainer spells it so, and names it in the advice to a script of one's own", () => {
+    const { options: settings } = read({ "train/lr_peak": 0.05, "--WeightDecay": "0.1", "critic.adam_lr": 1 });
+    expect(settings.number("learning_rate")).toBe(0.05);
+    expect(settings.number("weight_decay")).toBe(0.1);
+    expect(settings.change("learning_rate", 0.005)).toEqual({ key: "train/lr_peak", from: 0.05, to: 0.005 });
+    expect(read({ "critic.adam_lr": 1 }).options.number("learning_rate")).toBeUndefined();
+    expect(read({ adam_lr: 1e-3, learning_rate: 1e-4 }).options.number("learning_rate")).toBe(1e-4);
+    const { options: known } = read({ adam_lr: 1e-3 }, "hf");
+    expect(known.change("learning_rate", 1e-4)).toEqual({ key: "learning_rate", from: 1e-3, to: 1e-4 });
+  });
+
   test("spells changes as the trainer does", () => {
     expect(read({ learning_rate: 0.05 }, "hf").options.change("learning_rate", 0.005)).toEqual({
       key: "learning_rate",

@@ -5,6 +5,7 @@ import { dialects } from "../dialects/index.ts";
 import { type Dialect, nameOf, type OptionId, optionIds } from "../dialects/dialect.ts";
 import { plain } from "../dialects/plain.ts";
 import { defineFact, type Fact, type RunView } from "../fact.ts";
+import { settingsIn } from "../names/settings.ts";
 import { evalMetric } from "../signals.ts";
 import { logLines } from "./log-lines.ts";
 
@@ -28,7 +29,11 @@ export const options = defineFact<Options>({
     const known = dialects.find((candidate) => candidate.id === id);
     const dialect = known ?? plain;
     // Looked up now: a fact may read the run only while it is derived.
-    const configured = new Map(optionIds.map((option) => [option, run.config(...spellings(option, dialect))]));
+    const spelled = new Map(optionIds.map((option) => [option, run.config(...spellings(option, dialect))]));
+    // What no trainer spells so is known by its words.
+    const byWords = new Map([...settingsIn(run.configKeys())].filter(([option]) => spelled.get(option) === undefined));
+    const configured = new Map(spelled);
+    for (const [option, key] of byWords) configured.set(option, run.config(key));
     return {
       dialect: known?.id ?? null,
       source: dialect.source,
@@ -37,7 +42,9 @@ export const options = defineFact<Options>({
       change(option, to, observed) {
         const { key, spell = (value: Scalar) => value } = nameOf(dialect, option);
         const from = configured.get(option) ?? observed ?? null;
-        return { key, from: asNumber(from) ?? from, to: spell(to) };
+        // A script of one's own reads its own key.
+        const own = known === undefined ? byWords.get(option) : undefined;
+        return { key: own ?? key, from: asNumber(from) ?? from, to: spell(to) };
       },
     };
   },
