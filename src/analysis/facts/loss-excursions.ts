@@ -39,6 +39,12 @@ const tailFactor = 2;
 export const levelRows = 9;
 /** Rows of the trailing noise; OLMo-core looks at 128 (skip_step_optimizer.py). */
 const noiseRows = 128;
+/**
+ * The upper quartile of absolute differences of neighbours in normal noise of standard deviation 1. Where some batches
+ * are far from the others (few images, flipped and erased anew) it is wider than the median says, and a row that is back
+ * within such noise is back.
+ */
+const quartileToSigma = 1.1503 * Math.SQRT2;
 /** Rows before anything is judged; below it a median and a noise mean little. */
 const fewestRows = 10;
 /** A log of four digits rounds by up to 0.05 %, Keras prints four decimals; noise below this share is rounding. */
@@ -100,7 +106,7 @@ const scan = defineFold<Scan>({
             before: level,
             noise,
             peakRow: i,
-            back: Math.max(3 * noise, excess),
+            back: Math.max(3 * noise, 3 * (differences.quantile(0.75) / quartileToSigma), excess),
           };
           continue;
         }

@@ -14,6 +14,19 @@ const spiked = (height: number, length: number): Row[] =>
   );
 
 describe("loss-spike", () => {
+  test("a batch beside one of those that differ most is no spike of two rows", () => {
+    const next = random(12);
+    // One batch in five is harder than the others, by far more than the others differ.
+    const story = (second: number) => ({
+      rows: Array.from({ length: 80 }, (_, i) => {
+        const usual = 1.2 + 0.8 * Math.exp(-i / 10) + 0.01 * next.normal() + (i % 5 === 0 ? 0.12 : 0);
+        return { step: 5 * i + 5, loss: i === 61 ? 2.1 : i === 62 ? usual + second : usual };
+      }),
+    });
+    expect(findingOf(rule, story(0.18))?.severity).toBe("info");
+    expect(findingOf(rule, story(0.7))?.severity).toBe("warning");
+  });
+
   test("says where it began, how high it was and when it was back", () => {
     const finding = findingOf(rule, { rows: spiked(4, 3) });
     expect(finding).toMatchObject({ severity: "warning", onset: { step: 1210 }, end: { step: 1240 }, recovered: true });
