@@ -55,11 +55,23 @@ export async function load(name: string): Promise<Recorded> {
   if (input === undefined) throw new Error(`nothing to read in ${name}`);
   const run = await readRun(input);
   const data = toRunData(run);
+  return {
+    name,
+    truth,
+    run,
+    data,
+    rows: rowsOf(data),
+    hasLayers: run.series.some(({ name: one }) => one.startsWith("layer/")),
+  };
+}
+
+/** Steps at which the training loss was logged; where no series is one, all steps. */
+export function rowsOf(data: RunData): readonly number[] {
   let rows: readonly number[] = [];
   for (const series of data.series)
     if (trainLoss.matches(series.name, series.labels) && series.length > rows.length)
       rows = [...new Set(series.step)].toSorted((a, b) => a - b);
-  if (rows.length === 0)
-    rows = [...new Set([...data.series].flatMap(({ step }) => [...step]))].toSorted((a, b) => a - b);
-  return { name, truth, run, data, rows, hasLayers: run.series.some(({ name: one }) => one.startsWith("layer/")) };
+  return rows.length > 0
+    ? rows
+    : [...new Set([...data.series].flatMap(({ step }) => [...step]))].toSorted((a, b) => a - b);
 }
