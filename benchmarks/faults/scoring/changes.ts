@@ -122,6 +122,22 @@ const thinned =
     return withRun(recorded, { series: series.filter(({ step }) => step.length > 0), config });
   };
 
+/** What there is to see when this share of the rows has come; of a fault that began late nothing. */
+const begun =
+  (share: number) =>
+  (recorded: Recorded): Recorded => {
+    const { rows, run, truth } = recorded;
+    const last = rows[Math.ceil(share * rows.length) - 1] ?? 0;
+    const isThere = (step: number): boolean => step <= last;
+    const series = run.series.map((points): SeriesPoints => {
+      const kept = [...points.step.keys()].filter((i) => isMachine(points) || isThere(points.step[i] ?? Number.NaN));
+      const pick = (column: Float64Array): Float64Array => Float64Array.from(kept, (i) => column[i] ?? Number.NaN);
+      return { ...points, step: pick(points.step), time: pick(points.time), value: pick(points.value) };
+    });
+    const records = run.records.filter(({ step }) => step === null || isThere(step));
+    return withRun(recorded, { series: series.filter(({ step }) => step.length > 0), records }, truth);
+  };
+
 /** Steps counted otherwise: in micro-batches or examples. Settings go on counting steps of the optimizer. */
 const counted =
   (factor: number) =>
@@ -166,6 +182,12 @@ function withoutClasses(recorded: Recorded): Recorded {
     series: run.series.filter(({ name }) => !name.startsWith("logits/")),
     records: run.records.filter(({ message }) => !/vocab|classes|labels/i.test(message)),
   });
+}
+
+/** Nobody told the settings; what `llmdbg.watch` sees of the model it sees all the same. */
+function unconfigured(recorded: Recorded): Recorded {
+  const seen = Object.entries(recorded.run.config).filter(([key]) => /^(model|llmdbg)\./.test(key));
+  return withRun(recorded, { config: Object.fromEntries(seen), dialect: null });
 }
 
 /** A machine that is slower all through. */
@@ -301,6 +323,8 @@ export const changes: readonly Change[] = [
   },
   { id: "every-2nd-row", title: "every 2nd row", apply: thinned(2) },
   { id: "every-3rd-row", title: "every 3rd row", apply: thinned(3) },
+  { id: "first-half", title: "first half of the run alone", apply: begun(0.5) },
+  { id: "first-quarter", title: "first quarter of the run alone", apply: begun(0.25) },
   { id: "steps-10", title: "steps counted ten times as fast", apply: counted(10) },
   { id: "steps-examples", title: "steps counted in examples (x 48)", apply: counted(48) },
   {
@@ -316,7 +340,7 @@ export const changes: readonly Change[] = [
     apply: scaled([trainLoss, evalLoss], (loss) => loss * 0.1),
   },
   { id: "norm-100", title: "gradient norm times 100", apply: scaled([gradNorm], (norm) => norm * 100) },
-  { id: "no-configuration", title: "no configuration", apply: (one) => withRun(one, { config: {}, dialect: null }) },
+  { id: "no-configuration", title: "no configuration", apply: unconfigured },
   { id: "no-gradient-norm", title: "no gradient norm", apply: without(gradNorm) },
   { id: "no-learning-rate", title: "no learning rate", apply: without(learningRate) },
   { id: "no-speed", title: "no step time nor throughput", apply: without(stepTime, throughput, stepsPerSecond) },

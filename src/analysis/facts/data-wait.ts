@@ -15,7 +15,10 @@ export interface DataWait {
 
 /** The first rows start the workers and fill their queues. */
 const settleRows = 3;
-const lastRows = 50;
+/** The wait now: the last third of the rows, so that a loader that became slow in the second half shows in a short log too. */
+const lastShare = 1 / 3;
+const fewestLastRows = 10;
+const mostLastRows = 50;
 
 export const dataWait = defineFact<DataWait>({
   id: "data_time and step_time or times of rows, or their share",
@@ -51,9 +54,12 @@ export const dataWait = defineFact<DataWait>({
       length: Math.max(0, from.length - settleRows),
     });
     const isMeasured = shares !== undefined || steps !== undefined;
-    return rows === undefined ? undefined : { rows, now: median(rows.value.subarray(-lastRows)), isMeasured };
+    return rows === undefined ? undefined : { rows, now: median(rows.value.subarray(-lastRowsOf(rows.length))), isMeasured };
   },
 });
+
+const lastRowsOf = (length: number): number =>
+  Math.min(mostLastRows, Math.max(fewestLastRows, Math.floor(lastShare * length)));
 
 /** A wait cannot be longer than its step, beyond what the clock is off: then the unit was another one. */
 const mostOfClock = 1.05;

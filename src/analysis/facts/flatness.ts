@@ -23,17 +23,19 @@ export interface Flatness {
 
 const blocks = 20;
 const fewestBlocks = 3;
+/** Below it blocks of the loss are single rows, and only the end of a schedule can be told. */
 const fewestRows = 40;
+const fewestRowsOfSchedule = 20;
 /** What the last third of the stretch gained on its first is below this share, also with two standard errors added. */
 const flatShare = 0.015;
 /** A schedule usually ends with the run: below this share of it the end is no news. */
 const endShare = 0.2;
 
 export const flatness = defineFact<Flatness>({
-  id: `loss of supervised training, ${fewestRows} rows of it`,
+  id: `loss of supervised training, ${fewestRowsOfSchedule} rows of it`,
   derive(_run, get) {
     const shape = get(lossShape);
-    if (shape === undefined || shape.rows.length < fewestRows) return undefined;
+    if (shape === undefined || shape.rows.length < fewestRowsOfSchedule) return undefined;
     const { rows } = shape;
     const { length } = rows;
     const levels = blockLevels(rows.value, blocks, { from: 0, end: length });
@@ -48,9 +50,9 @@ export const flatness = defineFact<Flatness>({
       return Math.abs(gained) + 2 * error < bar;
     };
     // The longest stretch that is flat; a shorter one within it says no more.
-    let first = 0;
+    let first = length < fewestRows ? blocks : 0;
     while (first < blocks - fewestBlocks && !isFlat(first)) first += 1;
-    if (first === blocks - fewestBlocks) first = blocks;
+    if (first >= blocks - fewestBlocks) first = blocks;
     const row = Math.min(length - 1, Math.floor((first * length) / blocks));
     const rate = get(learningRate);
     const { scheduleEnd, scheduleEndShare } = get(motion) ?? { scheduleEnd: null, scheduleEndShare: 0 };

@@ -34,11 +34,19 @@ export interface Straggler {
   readonly rows: number;
 }
 
-/** Rows that the judgement is on, and how many of them at least. */
+/**
+ * Rows that the judgement is on: of a short log the last third, so that a rank which fell behind in its second half is
+ * not hidden by the first.
+ */
 const judgedRows = 20;
+const judgedShare = 1 / 3;
+const fewestJudgedRows = 10;
 const fewestRows = 15;
 /** The same rank must be the slowest in this share of them: chance changes. */
 const slowestShare = 0.7;
+/** ... of fewer than 15 nearly all: of two equal ranks one is slowest in 7 of 10 by chance once in six. */
+const slowestShareOfFew = 0.9;
+const few = 15;
 /** TraceML warns at a tenth. */
 const leastShare = 0.1;
 const smoothRows = 5;
@@ -55,7 +63,8 @@ export const straggler = defineFact<Straggler | null>({
     const rows = Math.min(...all.map((series) => series.length));
     if (rows < fewestRows) return undefined;
     const timeOf = (series: SeriesData, i: number): number => (isTime ? at(series.value, i) : 1 / at(series.value, i));
-    const from = Math.max(0, rows - judgedRows);
+    const judged = Math.min(judgedRows, Math.max(fewestJudgedRows, Math.floor(judgedShare * rows)));
+    const from = rows - judged;
     const wins = new Map<SeriesData, number>();
     for (let i = from; i < rows; i++) {
       let slowest = first;
@@ -63,7 +72,7 @@ export const straggler = defineFact<Straggler | null>({
       wins.set(slowest, (wins.get(slowest) ?? 0) + 1);
     }
     const [worst, count] = [...wins].reduce((a, b) => (b[1] > a[1] ? b : a));
-    if (count < slowestShare * (rows - from)) return null;
+    if (count < (judged < few ? slowestShareOfFew : slowestShare) * judged) return null;
     const othersAt = (i: number): number =>
       median(all.filter((series) => series !== worst).map((series) => timeOf(series, i)));
     const shareAt = (i: number): number => 1 - othersAt(i) / timeOf(worst, i);

@@ -28,7 +28,10 @@ export interface Restlessness {
 }
 
 const blocks = 20;
-const fewestRows = 25;
+/** A start that is thrown off and a loss that gains little show in a dozen rows; */
+const fewestRows = 12;
+/** ... relapses need more: in a third of their rows healthy logs with holidays had three (21 rows). */
+const fewestRowsOfRelapses = 25;
 /** A rise above the start: a quarter of it and 6 times the noise, held for three rows. Launches to 1.6 times are loss-divergence. */
 const riseShare = 0.25;
 const riseSigmas = 6;
@@ -87,7 +90,7 @@ export const restlessness = defineFact<Restlessness>({
     const error = noise / Math.sqrt(Math.min(rowsOfBlock, length / blocks));
     let relapses = 0;
     let firstRelapse: number | null = null;
-    for (let i = 1; i < blocks; i++) {
+    for (let i = 1; i < blocks && length >= fewestRowsOfRelapses; i++) {
       const step = at(levels, i) - at(levels, i - 1);
       if (!(step > Math.max(relapseShare * Math.abs(at(levels, i - 1)), relapseSigmas * error))) continue;
       relapses += 1;

@@ -9,7 +9,7 @@ import { firstRatio } from "../facts/first-ratio.ts";
 import { firstUpdate } from "../facts/first-update.ts";
 import { gradientSum } from "../facts/gradient-sum.ts";
 import { gradShape } from "../facts/grad-shape.ts";
-import { lossToLearn } from "../facts/enough-loss.ts";
+import { lossShape } from "../facts/loss-shape.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { options } from "../facts/options.ts";
 import { isRepeated, repetition } from "../facts/repetition.ts";
@@ -45,7 +45,7 @@ export const learningRateTooHigh = defineRule({
   why: "Updates jump over what they should find: the loss stays above what a smaller rate reaches in the same steps.",
   needs: {
     restless: restlessness,
-    shape: lossToLearn,
+    shape: lossShape,
     grad: optional(gradShape),
     rate: optional(learningRate),
     sum: optional(gradientSum),
