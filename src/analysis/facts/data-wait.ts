@@ -54,7 +54,9 @@ export const dataWait = defineFact<DataWait>({
       length: Math.max(0, from.length - settleRows),
     });
     const isMeasured = shares !== undefined || steps !== undefined;
-    return rows === undefined ? undefined : { rows, now: median(rows.value.subarray(-lastRowsOf(rows.length))), isMeasured };
+    return rows === undefined
+      ? undefined
+      : { rows, now: median(rows.value.subarray(-lastRowsOf(rows.length))), isMeasured };
   },
 });
 

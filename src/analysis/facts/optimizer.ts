@@ -10,6 +10,26 @@ export interface Optimizer {
   readonly isSupposed: boolean;
 }
 
+/**
+ * Rates beyond which an optimizer is hardly used, where that is not Adam's. Adagrad's steps shrink with all gradients so
+ * far: 0.01 (PyTorch) to 0.1 (TensorFlow's recommenders) are usual. Adafactor, LAMB and Muon make updates as large as
+ * the rate says relative to the weights: 0.01 (https://arxiv.org/abs/1804.04235), to 0.018 (https://arxiv.org/abs/1904.00962)
+ * and 0.02 (https://kellerjordan.github.io/posts/muon/) are their recipes. Prodigy and D-Adaptation find the rate
+ * themselves and want a factor of 1 (https://arxiv.org/abs/2306.06101).
+ */
+const ownRates: readonly (readonly [RegExp, number])[] = [
+  [/prodigy|d-?adapt/i, 10],
+  [/adagrad/i, 1],
+  [/adafactor|lamb|muon/i, 0.1],
+];
+const otherwise = 0.01;
+/** SGD with momentum is used with up to about 0.1 to 1. */
+export const extremeSgd = 1;
+
+/** Adam is used with 1e-5 to 3e-3 in every recipe that is cited in `docs`; UMLAUT warns above 0.01. */
+export const extremeRateOf = ({ name, isAdaptive }: Optimizer): number =>
+  isAdaptive ? (ownRates.find(([pattern]) => pattern.test(name))?.[1] ?? otherwise) : extremeSgd;
+
 const names = [
   "llmdbg.watch.optimizer",
   "optim",
@@ -52,7 +72,7 @@ export const optimizer = defineFact<Optimizer>({
 });
 
 function named(name: string): Optimizer | undefined {
-  if (/adam|lamb|adafactor|rmsprop|adagrad|lion|sophia|muon|shampoo|prodigy/i.test(name))
+  if (/adam|lamb|adafactor|rmsprop|adagrad|lion|sophia|muon|shampoo|prodigy|d-?adapt/i.test(name))
     return { name, isAdaptive: true, isSupposed: false };
   return /sgd|momentum|nesterov/i.test(name) ? { name, isAdaptive: false, isSupposed: false } : undefined;
 }

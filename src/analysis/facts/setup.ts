@@ -3,7 +3,7 @@ import { defineFact, type RunView } from "../fact.ts";
 import { layerActivationMax, layerActivationStd } from "./layers.ts";
 import { type Inputs, inputs } from "./inputs.ts";
 import { learningRate } from "./learning-rate.ts";
-import { optimizer } from "./optimizer.ts";
+import { extremeRateOf, extremeSgd, optimizer } from "./optimizer.ts";
 import { options, precision } from "./options.ts";
 import { objective } from "./trainer.ts";
 import { units } from "./units.ts";
@@ -46,16 +46,9 @@ export interface Setup {
   readonly units: Units | null;
 }
 
-/**
- * Adam is used with 1e-5 to 3e-3 in every recipe that is cited in `docs`; UMLAUT warns above 0.01.
- * SGD with momentum is used with up to about 0.1 to 1.
- */
-const extremeAdam = 0.01;
-const extremeSgd = 1;
-/** Adagrad's steps shrink with all gradients so far: 0.01 (PyTorch) to 0.1 (TensorFlow's recommenders) are usual. */
-const extremeAdagrad = 1;
+const extremeAdam = extremeRateOf({ name: "Adam", isAdaptive: true, isSupposed: true });
 /** Soft prompts are trained with up to 0.3, since nothing but they moves. */
-const absurdAdam = 0.1;
+const absurdFactor = 10;
 const isPrompt = (run: RunView): boolean =>
   /prompt|prefix|p_?tuning/i.test(String(run.config("peft_type", "adapter", "tuner_type") ?? ""));
 const tinyAdam = 3e-6;
@@ -70,10 +63,9 @@ export const setup = defineFact<Setup>({
     const rate = settings?.number("learning_rate") ?? logged?.peak ?? null;
     const isAdaptive = algorithm?.isAdaptive ?? null;
     // Most trainers begin with AdamW; an unknown one is judged by the wider of both bounds.
-    const isAdagrad = /adagrad/i.test(algorithm?.name ?? "");
     // What the schedule made of it was in force: the `learning_rate` of some schedules is a factor of theirs.
     const inForce = rate === null ? null : Math.min(rate, logged?.peak ?? rate);
-    const extreme = isAdagrad ? extremeAdagrad : isAdaptive === true ? extremeAdam : extremeSgd;
+    const extreme = algorithm === null ? extremeSgd : extremeRateOf(algorithm);
     const tiny = isAdaptive === false ? tinySgd : tinyAdam;
     const warmup = settings?.number("warmup_steps");
     const clip = settings?.number("max_grad_norm") ?? null;
@@ -95,9 +87,9 @@ export const setup = defineFact<Setup>({
           ? null
           : inForce > extreme,
       isRateAbsurd:
-        inForce === null || isAdaptive !== true || algorithm?.isSupposed === true || isAdagrad || isPrompt(run)
+        inForce === null || isAdaptive !== true || algorithm?.isSupposed === true || isPrompt(run)
           ? null
-          : inForce >= absurdAdam,
+          : inForce >= absurdFactor * extreme,
       isRateTiny: rate === null ? null : rate < tiny,
       hasWarmUp:
         logged !== undefined && logged.length > 1 && (logged.warmedUpAt !== null || at(logged.value, 0) > 0)
