@@ -114,7 +114,8 @@ const thinned =
     const isTraining = (points: SeriesPoints): boolean =>
       !isOf(watched, points) && !isMachine(points) && !isOf(evalLoss, points) && !isOf(evalMetric, points);
     const series = recorded.run.series.map((points): SeriesPoints => {
-      if (!isTraining(points)) return points;
+      // What is logged more seldom than the loss has an interval of its own.
+      if (!isTraining(points) || points.step.length < 0.75 * recorded.rows.length) return points;
       const rows = [...points.step.keys()].filter((i) => !dropped.has(points.step[i] ?? Number.NaN));
       const pick = (column: Float64Array) => Float64Array.from(rows, (i) => column[i] ?? Number.NaN);
       return { ...points, step: pick(points.step), time: pick(points.time), value: pick(points.value) };

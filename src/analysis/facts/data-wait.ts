@@ -17,7 +17,7 @@ export interface DataWait {
 const settleRows = 3;
 /** The wait now: the last third of the rows, so that a loader that became slow in the second half shows in a short log too. */
 const lastShare = 1 / 3;
-const fewestLastRows = 10;
+const fewestLastRows = 14;
 const mostLastRows = 50;
 
 export const dataWait = defineFact<DataWait>({

@@ -32,12 +32,15 @@ const flatShare = 0.015;
 const endShare = 0.2;
 
 export const flatness = defineFact<Flatness>({
-  id: `loss of supervised training, ${fewestRowsOfSchedule} rows of it`,
+  id: `loss of supervised training, ${fewestRows} rows of it`,
   derive(_run, get) {
     const shape = get(lossShape);
     if (shape === undefined || shape.rows.length < fewestRowsOfSchedule) return undefined;
     const { rows } = shape;
     const { length } = rows;
+    const { scheduleEnd, scheduleEndShare } = get(motion) ?? { scheduleEnd: null, scheduleEndShare: 0 };
+    const isEnded = scheduleEnd !== null && scheduleEndShare >= endShare;
+    if (length < fewestRows && !isEnded) return undefined;
     const levels = blockLevels(rows.value, blocks, { from: 0, end: length });
     const noise = noiseWithin(rows.value, Math.floor(length / 2), length);
     const end = at(levels, blocks - 1);
@@ -55,7 +58,6 @@ export const flatness = defineFact<Flatness>({
     if (first >= blocks - fewestBlocks) first = blocks;
     const row = Math.min(length - 1, Math.floor((first * length) / blocks));
     const rate = get(learningRate);
-    const { scheduleEnd, scheduleEndShare } = get(motion) ?? { scheduleEnd: null, scheduleEndShare: 0 };
     return {
       row,
       step: at(rows.step, row),
@@ -66,7 +68,7 @@ export const flatness = defineFact<Flatness>({
         rate === undefined
           ? Number.NaN
           : levelOf(rate.value, Math.max(0, rowBefore(rate, at(rows.step, row))), rate.length) / rate.peak,
-      scheduleEnd: scheduleEndShare >= endShare ? scheduleEnd : null,
+      scheduleEnd: isEnded ? scheduleEnd : null,
     };
   },
 });

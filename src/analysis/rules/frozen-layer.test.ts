@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Changes, layerSeries, watchedStory } from "../layers.fixture.ts";
+import { type Changes, layerSeries, watchedSteps, watchedStory } from "../layers.fixture.ts";
 import { findingOf, missingFor, reportOn } from "../outcome.fixture.ts";
 import type { Story } from "../synthetic.fixture.ts";
 
@@ -37,6 +37,15 @@ describe(rule, () => {
     expect(findingOf(rule, watchedStory(2, still(0)))?.causes[0]?.id).toBe("detached-graph");
     const decayed = watchedStory(3, { grad_norm: (row, layer) => (layer === victim && row >= 10 ? 0 : undefined) });
     expect(findingOf(rule, decayed)).toMatchObject({ onset: { step: 550, layer: victim } });
+  });
+
+  test("finds it as well where the schedule ends at 0, so that the last update of every layer is 0", () => {
+    const ended = watchedStory(7, {
+      update_ratio: (row, layer) => (layer === victim || row === watchedSteps.length - 1 ? 0 : undefined),
+      grad_norm: (_row, layer) => (layer === victim ? 0.2 : undefined),
+    });
+    expect(findingOf(rule, ended)).toMatchObject({ severity: "warning", onset: { step: 50, layer: victim } });
+    expect(findingOf(rule, { ...ended, config: { train_last_layer_only: true } })).toBeUndefined();
   });
 
   test("finds layers without any gradient or update", () => {

@@ -17,6 +17,7 @@ import { defineRule, type FindingDraft } from "../rule.ts";
 
 /** Watched rows without a change; SageMaker Debugger's UnchangedTensor takes 3, but a router may leave an expert out for some. */
 const fewestRows = 5;
+const lastUpdates = 2;
 /** Watched rows after the step at which the configuration lets them train. */
 const overdueRows = 2;
 /** When nearly everything is frozen, somebody trains a head or an adapter and means it. */
@@ -212,7 +213,8 @@ function notGiven(
 const rowsFrom = (curve: LayerCurve, step: number): number => curve.step.filter((one) => one >= step).length;
 
 const isZero = (value: number): boolean => value === 0;
-const isMoving = (curve: LayerCurve): boolean => at(curve.value, curve.length - 1) > 0;
+/** Moved by one of its last updates: a schedule that ends at 0 makes the very last one 0 everywhere. */
+const isMoving = (curve: LayerCurve): boolean => curve.value.subarray(-lastUpdates).some((value) => value > 0);
 
 function gradientWords({ gradient }: Frozen): string {
   if (gradient === "some") return "It has a gradient, but its weights are not updated.";

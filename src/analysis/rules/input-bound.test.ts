@@ -17,6 +17,11 @@ describe(rule, () => {
     expect(rulesOn(fault("waits"))).toEqual([rule]);
   });
 
+  test("a loader that becomes slow in the second half of a short log", () => {
+    const short = rows.slice(0, 28).map((row, i) => ({ ...row, data_time: i < 17 ? 0.02 : 0.5, step_time: 1 }));
+    expect(findingOf(rule, { rows: short })).toMatchObject({ severity: "warning", onset: { step: 180 } });
+  });
+
   test("torchtitan's share and Megatron's milliseconds are understood", () => {
     const share = rows.map((row) => ({ ...row, "time_metrics/data_loading(%)": 24 }));
     expect(findingOf(rule, { rows: share })?.message).toBe("24 % of each step are spent waiting for the batch.");

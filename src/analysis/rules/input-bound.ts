@@ -13,8 +13,7 @@ const warnShare = 0.1;
 const criticalShare = 0.2;
 /** Twice that where the step time is only the clock's. */
 const criticalShareOfClock = 0.4;
-/** A median of ten shares above a fifth of the step is no accident: see `dataWait`, which leaves out the first rows. */
-const leastRows = 10;
+const leastRows = 20;
 /** SageMaker's CPUBottleneck: in more than half of the samples; a sample comes every 5 s, so two minutes of them. */
 const starvedShare = 0.5;
 const leastSamples = 24;

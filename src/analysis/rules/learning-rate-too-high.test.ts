@@ -49,8 +49,19 @@ test("is silent on a high rate with which a run learns well", () => {
   expect(findingOf(rule, { rows, config: { learning_rate: 0.05, optim: "adamw_torch" } })).toBeUndefined();
 });
 
+test("judges a rate by what its optimizer is used with", () => {
+  // Half of a long run: little is gained yet.
+  const begun = rows.slice(0, 16).map((row, i): Row => ({ ...row, learning_rate: 0.02, loss: 6 - 0.1 * i }));
+  const on = (optim: string, rate: number) =>
+    findingOf(rule, { rows: begun.map((row) => ({ ...row, learning_rate: rate })), config: { optim } })?.severity;
+  expect(on("adamw_torch", 0.02)).toBe("warning");
+  for (const optim of ["adafactor", "Muon"]) expect(on(optim, 0.02), optim).toBeUndefined();
+  for (const optim of ["prodigy", "DAdaptAdam"]) expect(on(optim, 1), optim).toBeUndefined();
+  expect(on("adafactor", 2)).toBe("warning");
+});
+
 test("is not applicable to a short log", () => {
-  expect(missingFor(rule, { rows: rows.slice(0, 20) })).toEqual(["loss of supervised training, 25 rows of it"]);
+  expect(missingFor(rule, { rows: rows.slice(0, 11) })).toEqual(["loss of supervised training, 12 rows of it"]);
 });
 
 test("counts a first update that threw the weights, and not the doubling of weights that began at 0", () => {

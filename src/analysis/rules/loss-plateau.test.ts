@@ -39,6 +39,15 @@ test("finds milestones of epochs that were counted in batches, also where the ra
   expect(findingOf(rule, { rows: milestones(40), config })).toBeUndefined();
 });
 
+test("finds such a schedule in a short log too", () => {
+  const ended = rows.slice(0, 24).map((row, i): Row => ({
+    ...row,
+    learning_rate: i < 10 ? 0.5e-3 * (1 + Math.cos((Math.PI * i) / 10)) : 0,
+    ...(i < 10 ? {} : { loss: 6 * (1 + 0.01 * next.normal()) }),
+  }));
+  expect(findingOf(rule, { rows: ended })?.causes[0]?.id).toBe("schedule-decayed-too-early");
+});
+
 test("finds a random start that gained little and stands still at the full rate", () => {
   const found = findingOf(rule, { rows: stuck(0.08), config: { vocab_size: 5000, learning_rate: 1e-3 } });
   expect(found?.severity).toBe("warning");

@@ -16,6 +16,21 @@ describe(rule, () => {
     expect(finding?.causes[0]?.id).toBe("slow-node");
   });
 
+  test("a rank that falls behind in the second half of a short log", () => {
+    const next = random(8);
+    const ranks = Array.from({ length: 3 }, (_, rank) =>
+      series(
+        "step_time",
+        { rank: String(rank) },
+        Array.from({ length: 30 }, (_unused, i) => (rank === 2 && i >= 18 ? 2 : 1) * Math.exp(0.02 * next.normal())),
+      ),
+    );
+    expect(findingOf(rule, { rows: rows.slice(0, 30), series: ranks })).toMatchObject({
+      severity: "error",
+      onset: { rank: 2, step: 190 },
+    });
+  });
+
   test("a seventh is only noted, and rank 0 from the start has more to do", () => {
     const next = random(6);
     const ranks = Array.from({ length: 4 }, (_, rank) =>
