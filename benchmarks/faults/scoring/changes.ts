@@ -358,7 +358,7 @@ export const changes: readonly Change[] = [
   },
   {
     id: "printed-pairs",
-    title: "printed as `step 10 | loss 3.2 | lr 0.01`",
+    title: "printed as `step 10, loss 3.2, lr 0.01` between bars",
     apply: printed((step, row) =>
       [`step ${step}`, ...row.map(([name, value]) => `${name} ${python(value)}`)].join(" | "),
     ),

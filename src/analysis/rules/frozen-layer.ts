@@ -80,10 +80,12 @@ export const frozenLayer = defineRule({
     const isHead = frozen.length >= headShare * all.size;
     // No gradient, and fewer parameters require one than there are: somebody switched a small part off, which is said
     // and not warned of.
+    // Where no settings are known at all nothing could say that it is meant, however large the part is.
+    const isUntold = settings.number("learning_rate") === undefined && settings.number("batch_size") === undefined;
     const isSwitchedOff =
       !intended.isDenied &&
       setup.trainableShare !== null &&
-      setup.trainableShare >= 0.5 &&
+      (setup.trainableShare >= 0.5 || isUntold) &&
       setup.trainableShare < 1 &&
       frozen.every(({ gradient }) => gradient === "none");
     const names = frozen.slice(0, 3).map((one) => one.layer);
