@@ -3,9 +3,9 @@
     .venv/bin/python benchmarks/watch-overhead.py [--steps 400] [--every N] [--model nanogpt|wide|tiny]
 
 Three copies of one small GPT (nanoGPT's settings for a CPU) take turns, step by step and in changing order: bare,
-watched at default settings into a run whose data goes to disk, and bare again, so that all see the same machine. Compared
-is processor time of the training thread, in windows of steps; the interval is a bootstrap over the windows. Bare against
-bare is the noise. The sending thread is counted apart.
+watched at default settings (as often as the watch chose in a loop of its own) into a run whose data goes to disk, and bare
+again, so that all see the same machine. Compared is processor time of the training thread, in windows of steps; the
+interval is a bootstrap over the windows. Bare against bare is the noise. The sending thread is counted apart.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ MODELS: Dict[str, Dict[str, int]] = {
     "tiny": {"vocabulary": 65, "width": 64, "depth": 2, "heads": 4, "length": 32, "batch": 4},
 }
 WINDOW = 50
-WARMUP = 60
-"""Steps in which the watch finds out how often it can afford to look."""
+WARMUP = 120
+"""Steps in which the watch finds out how often it can afford to look: alone, since between its steps in turns it would
+take the other copies' time for that of its own loop, and look three times as often."""
 
 
 class Block(nn.Module):
@@ -125,6 +126,11 @@ def main() -> None:
         run = llmdbg.init(project="overhead", dir=directory)
         watch = llmdbg.watch(pairs[1][0], pairs[1][1], every=given.every)
         for _ in range(WARMUP):
+            step(1)
+        every = watch.every
+        watch.close()
+        watch = llmdbg.watch(pairs[1][0], pairs[1][1], every=every)
+        for _ in range(WARMUP // 10):
             for which in range(3):
                 step(which)
         sent_before = thread_seconds()
