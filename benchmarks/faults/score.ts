@@ -48,7 +48,8 @@ const titles = {
   "held-out": "Held-out programs",
   sealed: "Sealed programs (their score at first sight is above)",
   fresh: "Fresh programs (their score at first sight is above)",
-  last: "Last programs, scored once",
+  last: "Last programs (their score at first sight is above)",
+  blind: "Blind programs, scored once",
 };
 const present = splits.filter((split) => runs.some(({ truth }) => truth.split === split));
 let text = "";
