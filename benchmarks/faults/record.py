@@ -44,7 +44,7 @@ SEALED = ("tagger", "vit", "ctr", "rlhf")
 FRESH = ("forecast", "pretrain", "instruct")
 # The same again, by two more authors; looked at in their turn.
 LAST = ("towers", "denoise", "retrieval", "lightning_net", "mlm")
-# The same again, by two more authors, and left alone.
+# And again.
 BLIND = ("speech", "boxes", "reward", "moe")
 SPLITS = {"tuning": TUNING, "held-out": HELD_OUT, "sealed": SEALED, "fresh": FRESH, "last": LAST, "blind": BLIND}
 # Programs that are recorded with fewer seeds than their stories name.

@@ -49,7 +49,7 @@ const titles = {
   sealed: "Sealed programs (their score at first sight is above)",
   fresh: "Fresh programs (their score at first sight is above)",
   last: "Last programs (their score at first sight is above)",
-  blind: "Blind programs, scored once",
+  blind: "Blind programs (their score at first sight is above)",
 };
 const present = splits.filter((split) => runs.some(({ truth }) => truth.split === split));
 let text = "";
