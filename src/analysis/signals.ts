@@ -2,7 +2,7 @@ import { lossRank, saysLoss } from "./names/losses.ts";
 import { gradNormRank, isLossScale, learningRateRank } from "./names/optimization.ts";
 import * as policy from "./names/policy.ts";
 import { isAccuracy, isHeldOutOnly, qualityOf } from "./names/quality.ts";
-import { isDataShare, isDataTime, isStepRate, isThroughput, stepTimeRank } from "./names/speed.ts";
+import { isBatchSize, isDataShare, isDataTime, isStepRate, isThroughput, stepTimeRank } from "./names/speed.ts";
 import { splitOf, wordsOf } from "./names/words.ts";
 
 /**
@@ -58,6 +58,8 @@ export const stepsPerSecond = told("steps_per_second", isStepRate);
 /** Lightning `batch_time`, Megatron `elapsed time per iteration (ms)`, torchtitan `end_to_end(s)`, verl `timing_s/step`. */
 export const stepTime = ranked("step_time", stepTimeRank);
 export const throughput = told("throughput", isThroughput);
+/** Examples of one step: Megatron `global batch size`, `batch_size` of those who let it grow. */
+export const batchSize = told("batch_size", isBatchSize);
 /** Time that a step waits for its batch: mmengine and timm `data_time`, torchtitan, Megatron `batch-generator`, OLMo, TraceML. */
 export const dataTime = told("data_time", isDataTime);
 /** The same as a share of the step, in percent or from 0 to 1. */
@@ -167,6 +169,7 @@ const signals: readonly Signal[] = [
   stepsPerSecond,
   stepTime,
   throughput,
+  batchSize,
   dataTime,
   dataShare,
   cpuUse,

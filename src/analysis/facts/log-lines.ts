@@ -9,6 +9,8 @@ export interface LogLines {
   readonly exceptions: readonly LogRecord[];
   /** Lines that name what a run dies or hangs of, the newest last. */
   readonly failures: readonly LogRecord[];
+  /** Lines that announce other training data on purpose: a stage of the blend, a curriculum, an augmentation that is closed. */
+  readonly stages: readonly LogRecord[];
   /** DeepSpeed and Megatron end the run when the scale can fall no further. */
   readonly scaleExhausted: LogRecord | null;
   /** Size of the vocabulary, where a line says it: nanoGPT prints "found vocab_size = 65". */
@@ -33,7 +35,20 @@ const failure =
 const isFailure = ({ message, exception }: LogRecord): boolean =>
   (failure.test(message) && !harmless.test(message)) || (exception !== null && failure.test(exception));
 
+/**
+ * Megatron builds the data sets of a blend, DeepSpeed's curriculum goes to longer texts, YOLO closes its mosaic, annealing
+ * runs switch their mixture. ZeRO's stages and phases of evaluation say nothing of training data; a shard that is opened is no plan.
+ */
+const dataOf =
+  "(stage|phase|curriculum|blend|mixture|mosaic|mix-?up|domain weights|sampling weights|data mix|sequence length|seq_?len(gth)?|max_length|image size|resolution|hard negatives)";
+const turn =
+  "(building|builds?|loading|switch(ing|ed)?|chang(e|es|ed|ing)|enter(s|ed|ing)?|start(s|ed|ing)?|begin(s|ning)?|began|mov(es|ed|ing)|advanc(e|es|ed|ing)|clos(e|es|ed|ing)|disabl(e|es|ed|ing)|increas(e|es|ed|ing)|mining|mined|next|now)";
+const stage = new RegExp(`\\b${turn}\\b.*\\b${dataOf}\\b|\\b${dataOf}\\b.*\\b${turn}\\b`, "i");
+const noData =
+  /\bzero\b|deepspeed|optimizer|pipeline|(eval(uation)?|validation|test(ing)?|warm-?up) (stage|phase)|checkpoint/i;
+
 interface Scan {
+  stages: LogRecord[];
   vocabulary: number | null;
   read: number;
   overflows: LogRecord[];
@@ -57,6 +72,7 @@ export const logLines = defineFact<LogLines>({
     let scan = scans.get(records);
     if (scan === undefined) {
       scan = {
+        stages: [],
         vocabulary: null,
         read: 0,
         overflows: [],
@@ -77,6 +93,7 @@ export const logLines = defineFact<LogLines>({
         if (size !== undefined) scan.vocabulary = Number(size.replaceAll(",", ""));
       }
       if (isFailure(record)) scan.failures.push(record);
+      if (stage.test(record.message) && !noData.test(record.message)) scan.stages.push(record);
       if (record.exception !== null) scan.exceptions.push(record);
       else if (exhausted.test(record.message)) scan.scaleExhausted ??= record;
       else if (overflow.test(record.message)) scan.overflows.push(record);

@@ -37,6 +37,11 @@ export const isStepRate = (name: string): boolean => {
   return !notPace.test(full) && stepRates.test(full);
 };
 
+const batchSizes =
+  /^(((optim|optimizer|trainer|data|perf|stats|metrics) )?((global|total|effective|current|curr|cur|actual|real|mini) )*(batch|minibatch) ?size( (samples|sequences|examples|tokens))?|batchsize|(global )?bs|gbs)$/;
+/** How much one step works on. */
+export const isBatchSize = (name: string): boolean => batchSizes.test(wordsOf(name).full);
+
 const itemRates = new RegExp(
   `^${group}((curr|current|global|local|train|total) )*(${item}( per)? ${second}|tps|wps|ups|ips|fps|tgs|qps|throughput( tps)?)( per (gpu|device|worker|rank|chip))?$`,
 );

@@ -1,6 +1,7 @@
 import { at, median } from "../../base/statistics.ts";
 import { rank } from "../causes.ts";
 import { type Curve, rowBefore } from "../facts/curve.ts";
+import { announcedRises } from "../facts/announced-rise.ts";
 import { optional } from "../fact.ts";
 import { type GradShape, gradShape } from "../facts/grad-shape.ts";
 import { learningRate } from "../facts/learning-rate.ts";
@@ -73,14 +74,19 @@ export const lossSpike = defineRule({
     sum: optional(gradientSum),
     ratio: optional(firstRatio),
     setup: setupFact,
+    announced: optional(announcedRises),
     options,
   },
   signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "loss-divergence", "resume-discontinuity"],
-  check({ shape, grad, rate, sum, ratio, setup, options: settings }) {
+  check({ shape, grad, rate, sum, ratio, setup, announced, options: settings }) {
     // A rise after the schedule raised the rate is what a restart looks like; see the sign.
     const spikes = shape.excursions
       .filter(
-        (e) => !isDiverged(shape, e, rate) && !(e.afterRestart && e.endRow !== null) && !isWarmUpRise(shape, e, rate),
+        (e) =>
+          !isDiverged(shape, e, rate) &&
+          !(e.afterRestart && e.endRow !== null) &&
+          !isWarmUpRise(shape, e, rate) &&
+          announced?.some(({ excursion }) => excursion.row === e.row) !== true,
       )
       .map((spike) => fromItsLead(spike, shape.rows, grad));
     const [first] = spikes;

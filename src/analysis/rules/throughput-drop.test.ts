@@ -120,6 +120,22 @@ describe(rule, () => {
     expect(findingOf(rule, { rows: longer })).toBeUndefined();
   });
 
+  test("a batch that grew by the configuration is more work, and slows down by no more than its growth", () => {
+    const next = random(11);
+    const ramp = (slower: number, name = "global batch size"): Row[] =>
+      rows.slice(0, 100).map((row, i): Row => {
+        const stage = Math.min(4, Math.floor(i / 20));
+        const time = (1 + 0.4 * stage) * (i < 50 ? 1 : slower) * Math.exp(0.02 * next.normal());
+        return { step: row.step, loss: row["loss"] ?? 0, step_time: time, [name]: 4 * (1 + stage) };
+      });
+    for (const name of ["global batch size", "batch_size", "train/effective_batch_size"])
+      expect(findingOf(rule, { rows: ramp(1, name) })).toBeUndefined();
+    expect(findingOf(rule, { rows: ramp(6) })?.severity).toBe("warning");
+    // Of tokens a second it takes nothing away.
+    const rates = ramp(1).map(({ step_time: time = 1, ...row }): Row => ({ ...row, tokens_per_second: 1000 / time }));
+    expect(findingOf(rule, { rows: rates })?.severity).toBe("warning");
+  });
+
   test("is not applicable without times", () => {
     expect(missingFor(rule, { rows: without(rows, "time") })?.length).toBeGreaterThan(0);
   });

@@ -1,13 +1,15 @@
 import { at } from "../../base/statistics.ts";
 import { rank } from "../causes.ts";
 import { defineFact, optional } from "../fact.ts";
+import { type Curve, finiteRows, rowBefore, whole } from "../facts/curve.ts";
 import { type DataWait, dataWait, type MachineUse, machineUse } from "../facts/data-wait.ts";
 import { options } from "../facts/options.ts";
 import { pace, type Pace, type Slowdown, smoothRows } from "../facts/pace.ts";
 import { meanLength } from "../facts/policy.ts";
 import { type Straggler, straggler } from "../facts/ranks.ts";
-import { type Direction, levelOf, movementSince, type Track } from "../facts/track.ts";
+import { type Direction, levelOf, movementSince, plainest, type Track } from "../facts/track.ts";
 import { say, saySteps } from "../numbers.ts";
+import { batchSize, stepsPerSecond } from "../signals.ts";
 import { defineRule } from "../rule.ts";
 import { moreWorkers } from "./input-bound.ts";
 
@@ -26,22 +28,31 @@ const alarmingUnmeasured = 8;
  */
 const alarmingEven = 5;
 const evenFactor = 1.25;
-/** Completions that grew by most of the slowdown explain it: the same tokens per second. */
+/** Completions or batches that grew by most of the slowdown explain it: the same tokens per second. */
 const explainedShare = 0.6;
 
 interface Slow extends Slowdown {
   readonly episodes: number;
 }
 
+/** A ramp of the batch size, where the trainer logs it. */
+const batchSizes = defineFact<Curve>({
+  id: "batch_size",
+  derive(run) {
+    const series = plainest(run.series(batchSize));
+    return series === undefined ? undefined : finiteRows(whole(series));
+  },
+});
+
 const slowdown = defineFact<Slow | null>({
   id: "pace",
   derive(_run, get) {
     const speed = get(pace);
     if (speed === undefined) return null;
-    const lengths = get(meanLength);
+    const work = { lengths: get(meanLength), batches: get(batchSizes) };
     const { growth, slowdowns } = speed;
-    const kept = slowdowns.filter((one) => !isExplained(one, speed, lengths));
-    if (growth !== null && !isExplained(growth, speed, lengths)) return { ...growth, episodes: 1 };
+    const kept = slowdowns.filter((one) => !isExplained(one, speed, work));
+    if (growth !== null && !isExplained(growth, speed, work)) return { ...growth, episodes: 1 };
     const [first] = kept;
     const last = kept.at(-1);
     return first === undefined || last === undefined
@@ -50,10 +61,28 @@ const slowdown = defineFact<Slow | null>({
   },
 });
 
-function isExplained(slow: Slowdown, speed: Pace, lengths: Track | undefined): boolean {
-  if (lengths === undefined || speed.from === "throughput") return false;
-  const grown = levelOf(lengths, lengths.length - 10) / lengths.start;
-  return grown - 1 >= explainedShare * (slow.now / slow.usual - 1);
+/** How much a step had to do. */
+interface Work {
+  readonly lengths: Track | undefined;
+  readonly batches: Curve | undefined;
+}
+
+function isExplained(slow: Slowdown, { rows, from }: Pace, { lengths, batches }: Work): boolean {
+  const slower = explainedShare * (slow.now / slow.usual - 1);
+  if (batches !== undefined && isPerStep(from, rows.series) && batchGrowth(slow, batches) - 1 >= slower) return true;
+  if (lengths === undefined || from === "throughput") return false;
+  return levelOf(lengths, lengths.length - 10) / lengths.start - 1 >= slower;
+}
+
+/** Of examples or tokens a second a larger batch takes nothing away. */
+const isPerStep = (from: Pace["from"], series: string): boolean =>
+  from !== "throughput" || stepsPerSecond.matches(series.replace(/\{.*$/, ""), {});
+
+/** Size of the batches while it was slow over that of those before; 1 where no row tells. */
+function batchGrowth({ step, endStep }: Slowdown, batches: Curve): number {
+  const first = rowBefore(batches, step - 1) + 1;
+  const end = endStep === null ? batches.length : rowBefore(batches, endStep - 1) + 1;
+  return first > 0 && end > first ? levelOf(batches, first, end) / levelOf(batches, 0, first) : 1;
 }
 
 export const throughputDrop = defineRule({

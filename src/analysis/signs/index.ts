@@ -1,4 +1,5 @@
 import type { Sign } from "../rule.ts";
+import { announcedData } from "./announced-data.ts";
 import { bothRewardsFall } from "./both-rewards-fall.ts";
 import { briefGradPeaks } from "./brief-grad-peaks.ts";
 import { evalBelowTrain } from "./eval-below-train.ts";
@@ -24,6 +25,7 @@ export const signs: readonly Sign[] = [
   warmUpRise,
   riseAfterRestart,
   harderTask,
+  announcedData,
   plateauAtTheEnd,
   noisySmallBatch,
   startBelowChance,

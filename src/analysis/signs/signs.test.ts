@@ -86,6 +86,42 @@ describe("signs", () => {
     expect(reportOn(story(6)).findings.map(({ rule }) => rule)).toEqual(["loss-divergence"]);
   });
 
+  test("a rise where the log announces other training data", () => {
+    const step = rows[120]?.step ?? 0;
+    const story = (message: string, height = 1.5, at = step, held = 1): Story => ({
+      rows: rows.map((row, i): Row => {
+        const loss = (row["loss"] ?? 0) + (i >= 120 ? height * Math.exp((120 - i) / 12) : 0);
+        const { eval_loss: _, ...training } = row;
+        return i % 50 === 49
+          ? { ...training, loss, eval_loss: (i > 120 ? held : 1) * (4 - i / 100) }
+          : { ...training, loss };
+      }),
+      records: [{ message, step: at - 1 }],
+    });
+    const rulesOf = (one: Story): string[] =>
+      reportOn(one)
+        .findings.filter(({ severity }) => severity === "warning")
+        .map(({ rule }) => rule);
+    for (const message of [
+      "> building train datasets of the second stage: blend 0.165 0.34",
+      "Switching data mixture to anneal.yaml",
+      "curriculum: sequence length is now 2048",
+      "Closing dataloader mosaic",
+    ]) {
+      expect(signsOf(story(message))).toContain("announces other training data");
+      expect(rulesOf(story(message))).toEqual([]);
+    }
+    // Another line, a line of long before, held-out data that got worse.
+    for (const one of [
+      story("opened shard 17 of 40"),
+      story("Switching data mixture to anneal.yaml", 1.5, rows[60]?.step),
+      story("Switching data mixture to anneal.yaml", 1.5, step, 2),
+    ]) {
+      expect(signsOf(one)).not.toContain("announces other training data");
+      expect(rulesOf(one)).toContain("loss-spike");
+    }
+  });
+
   test("a start below chance, and a held-out loss below the training loss", () => {
     expect(signsOf({ rows, config: { vocab_size: 10_000_000 } })).toContain("below ln(10000000)");
     const smoothed = rows.map((row): Row => ({ ...row, loss: (row["loss"] ?? 0) * 1.3 }));
