@@ -64,6 +64,10 @@ export const batchSize = told("batch_size", isBatchSize);
 export const dataTime = told("data_time", isDataTime);
 /** The same as a share of the step, in percent or from 0 to 1. */
 export const dataShare = told("data_time share", isDataShare);
+/** ESPnet's names; `facts/step-times.ts` says when they are those. */
+export const batchWait = named("iter_time", /^(train[/.])?iter_time$/);
+export const trainTime = named("train_time", /^(train[/.])?train_time$/);
+export const optimizerTime = named("optim_step_time", /^(train[/.])?optim_step_time$/);
 /** What `llmdbg run` samples of the machine; their step is a number of seconds. */
 export const cpuUse = named("system/cpu_percent", /^system\/cpu_percent$/);
 export const gpuUse = named("system/gpu_utilisation", /^system\/gpu_utilisation$/);
@@ -172,6 +176,9 @@ const signals: readonly Signal[] = [
   batchSize,
   dataTime,
   dataShare,
+  batchWait,
+  trainTime,
+  optimizerTime,
   cpuUse,
   gpuUse,
   parametersHash,

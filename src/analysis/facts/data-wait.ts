@@ -1,8 +1,9 @@
 import { at, median } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
-import { cpuUse, dataShare, dataTime, gpuUse, stepTime } from "../signals.ts";
+import { cpuUse, dataShare, gpuUse } from "../signals.ts";
 import type { SeriesData } from "../run-data.ts";
 import { rowBefore, whole } from "./curve.ts";
+import { stepTimesOf } from "./step-times.ts";
 import { plainest, type Track, trackOf } from "./track.ts";
 
 /** How much of a step is spent waiting for its batch, from 0 to 1. */
@@ -24,8 +25,9 @@ export const dataWait = defineFact<DataWait>({
   id: "data_time and step_time or times of rows, or their share",
   derive(run) {
     const shares = plainest(run.series(dataShare));
-    const waits = plainest(run.series(dataTime));
-    const steps = plainest(run.series(stepTime));
+    const times = stepTimesOf(run);
+    const waits = plainest(times.waits);
+    const steps = plainest(times.steps);
     let value: Float64Array;
     let from: SeriesData;
     if (shares !== undefined) {

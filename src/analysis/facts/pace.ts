@@ -1,10 +1,11 @@
 import { at, median, SortedWindow, spreadOfWindow } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import { defineFold } from "../fold.ts";
-import { stepsPerSecond, stepTime, throughput, trainLoss } from "../signals.ts";
+import { stepsPerSecond, stepTime, throughput, trainLoss, trainTime } from "../signals.ts";
 import type { SeriesData } from "../run-data.ts";
 import { type Curve, longest, whole } from "./curve.ts";
 import { settledOf } from "./settled.ts";
+import { stepTimesOf } from "./step-times.ts";
 import { plainest } from "./track.ts";
 
 /** Time per step, in whatever unit the log has; only its ratios are used. */
@@ -75,7 +76,7 @@ const clock = defineFact<Curve>({
   derive(run) {
     const losses = longest(run.series(trainLoss));
     const candidates = [
-      plainest(unranked(run.series(stepTime))),
+      plainest(unranked(stepTimesOf(run).steps)),
       plainest(unranked(run.series(throughput))),
       // What a progress bar shows is smoothed, and some never fall; the rows came when they came.
       losses !== undefined && isTimed(losses) ? losses : undefined,
@@ -100,7 +101,7 @@ export const pace = defineFact<Pace>({
     const curve = get(course);
     if (curve === undefined) return undefined;
     const name = curve.series.replace(/\{.*$/, "");
-    if (stepTime.matches(name, {})) return byStepTime(curve);
+    if (stepTime.matches(name, {}) || trainTime.matches(name, {})) return byStepTime(curve);
     if (throughput.matches(name, {})) return byThroughput(curve);
     return stepsPerSecond.matches(name, {}) ? byStepsPerSecond(curve) : byRowTimes(curve);
   },

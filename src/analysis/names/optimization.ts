@@ -43,7 +43,7 @@ const notRate: ReadonlySet<string> = new Set(
 const rate = "(lr|learning rate|learningrate|lrate|step size|eta)";
 const rateFirst = new RegExp(`^${rate}( [a-z0-9]+){0,4}$`);
 const rateLast = new RegExp(
-  `^([a-z0-9]+ ){1,3}(lr|learning rate|learningrate)( (group|pg|param group)? ?[a-z]?\\d+)?$`,
+  `^([a-z0-9]+ ){1,3}(lr\\d*|learning rate|learningrate)( (group|pg|param group)? ?[a-z]?\\d+)?$`,
 );
 
 export function learningRateRank(name: string): number | undefined {

@@ -12,10 +12,13 @@ const lower =
   "mdape|crps|nll|crossentropy|logloss|pinball|quantile|brier|ece|fid|kid|lpips|error|err|error rate|err rate|" +
   "top1 err|top5 err|edit distance|chamfer|ade|fde|hausdorff|fpr|fnr|mean squared error|mean absolute error";
 
-/** What may follow the word: a cut-off, a class average, an averaging. */
-const tail = "( (@(\\d+|k)|\\d+|macro|micro|weighted|score|top1|top5|rate))*";
+/** What may follow the word: a cut-off, a class average, an averaging, the branch of a recogniser that was decoded. */
+const tail =
+  "( (@(\\d+|k)|\\d+|macro|micro|weighted|score|top1|top5|rate|ctc|att|attention|transducer|rnnt|greedy|beam))*";
 const higherName = new RegExp(`(^| )(${higher})${tail}$`);
 const lowerName = new RegExp(`(^| )(${lower})${tail}$`);
+/** The error rate of phonemes: elsewhere the word says nothing. */
+const phonemes = /^per( (ctc|att|attention|transducer|rnnt))?$/;
 /** Not how good the model is, but how sure, how many or how far off the best so far. */
 const besides =
   /(^| )(best|reward|rewards|kl|ref|chosen|rejected|num|n|count|lr|std|var|margin|delta|target|patience)( |$)/;
@@ -23,6 +26,7 @@ const besides =
 export function qualityOf(name: string): "higher" | "lower" | undefined {
   const { core, full } = wordsOf(name);
   if (besides.test(core)) return undefined;
+  if (phonemes.test(full)) return "lower";
   // `bits per byte` has a word that says nothing elsewhere.
   if (lowerName.test(core) || lowerName.test(full)) return "lower";
   return higherName.test(core) || higherName.test(full) ? "higher" : undefined;

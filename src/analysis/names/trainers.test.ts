@@ -237,6 +237,16 @@ const trainers: readonly [trainer: string, source: string, names: readonly [Sign
     ],
   ],
   [
+    "ESPnet, SpeechBrain",
+    "https://github.com/espnet/espnet, https://github.com/speechbrain/speechbrain",
+    [
+      [trainLoss, "loss, loss_ctc, loss_att, loss_transducer, train/loss"],
+      [evalLoss, "valid/loss, valid/loss_ctc, valid loss"],
+      [evalMetric, "valid/cer, valid/cer_ctc, valid/wer_transducer, valid/acc, valid PER, test WER"],
+      [learningRate, "lr_0, optim0_lr0, optim1_lr0"],
+    ],
+  ],
+  [
     "Composer, Lightning, Keras, DeepSpeed, nanoGPT, llm.c",
     "https://github.com/mosaicml/composer, https://github.com/Lightning-AI/pytorch-lightning, https://github.com/keras-team/keras, https://github.com/deepspeedai/DeepSpeed, https://github.com/karpathy/nanoGPT, https://github.com/karpathy/llm.c",
     [

@@ -31,6 +31,14 @@ describe(rule, () => {
     expect(findingOf(rule, { rows: small })?.severity).toBe("info");
   });
 
+  test("ESPnet's iterator and step; elsewhere iter_time is the step", () => {
+    const named = rows.map((row) => ({ ...row, iter_time: 0.4, train_time: 1 }));
+    expect(findingOf(rule, { rows: named.map((row) => ({ ...row, optim_step_time: 0.1 })) })?.message).toContain(
+      "40 %",
+    );
+    expect(findingOf(rule, { rows: named })).toBeUndefined();
+  });
+
   test("busy processors beside an idle GPU", () => {
     const idle = [
       series(

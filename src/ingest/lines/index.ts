@@ -1,4 +1,5 @@
 import { deepspeed } from "./deepspeed.ts";
+import { espnet } from "./espnet.ts";
 import { fairseq } from "./fairseq.ts";
 import { hfBlock } from "./hf-block.ts";
 import { hfDict } from "./hf-dict.ts";
@@ -30,6 +31,7 @@ export const lineParsers: readonly LineParser[] = [
   nanogpt,
   nanochat,
   fairseq,
+  espnet,
   mmengine,
   pytorchExamples,
   kerasBar,

@@ -39,18 +39,20 @@ export const keyValue: LineParser = {
       const placed = step !== undefined || epoch !== undefined;
       const isNamed = metrics.some(({ role }) => role.isNamed || (placed && role.isCompanion));
       if (!isNamed || covered(body, pairs) < (placed ? 0.3 : 0.5)) return undefined;
-      const values: Metric[] = metrics.map(({ pair, role }) => [role.name, pair.value]);
+      const { prefixAt, isEvaluation } = sectionsIn(body);
+      const values: Metric[] = metrics.map(({ pair, role }) => [prefixAt(pair.from) + role.name, pair.value]);
+      const aside = isEvaluation ? { isEvaluation } : {};
       if (epoch !== undefined) values.push(["epoch", epoch.value]);
       else if (step !== undefined) values.push(...sharesOfEpochs(pairs));
-      if (step === undefined && epoch === undefined) return { metrics: values };
-      if (step === undefined) return { metrics: values, step: epoch?.value ?? 0 };
+      if (step === undefined && epoch === undefined) return { metrics: values, ...aside };
+      if (step === undefined) return { metrics: values, step: epoch?.value ?? 0, ...aside };
       // A step that counts batches within the epoch: its total is an epoch's, and it starts over in each.
       if (epoch !== undefined && step.total !== undefined && step.inEpoch) {
         perEpoch = step.total;
         const before = Math.max(0, epoch.value - (epoch.fromOne ? 1 : 0));
-        return { metrics: values, step: before * perEpoch + step.value };
+        return { metrics: values, step: before * perEpoch + step.value, ...aside };
       }
-      return { metrics: values, step: step.value };
+      return { metrics: values, step: step.value, ...aside };
     };
   },
 };
@@ -125,6 +127,21 @@ function epochIn(body: string, pairs: readonly RoledPair[]): { value: number; fr
 /** `epoch: 1.25` counts what was seen: a metric beside the step, and no place in the run. */
 const sharesOfEpochs = (pairs: readonly RoledPair[]): Metric[] =>
   pairs.filter(({ role }) => role.isEpoch).map(({ pair }) => ["epoch", pair.value]);
+
+const sectionMark = /\[(train|training|val|valid|validation|eval|dev|test)\](?=\s+[A-Za-z_])/gi;
+
+/** `[train] loss=1.2 [valid] loss=1.4`: held-out numbers carry the name of their section, those of training their own. */
+function sectionsIn(body: string): { prefixAt: (at: number) => string; isEvaluation: boolean } {
+  const marks = body.includes("[") ? [...body.matchAll(sectionMark)] : [];
+  const isHeldOut = (mark: RegExpMatchArray | undefined): boolean => mark !== undefined && !/^\[train/i.test(mark[0]);
+  return {
+    prefixAt: (at) => {
+      const mark = marks.findLast(({ index }) => index < at);
+      return isHeldOut(mark) ? `${mark?.[1] ?? ""}/` : "";
+    },
+    isEvaluation: marks.length > 0 && marks.every(isHeldOut),
+  };
+}
 
 /** Share of the line that is pairs, spaces and punctuation aside. */
 function covered(body: string, pairs: readonly RoledPair[]): number {

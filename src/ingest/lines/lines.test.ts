@@ -175,6 +175,64 @@ describe("settings printed before training", () => {
   });
 });
 
+describe("sections of a line", () => {
+  test("held-out numbers carry the name of theirs", () => {
+    const text = "epoch 3 | [train] loss=1.25 acc=0.5 | [valid] loss=1.5 acc=0.4\n";
+    expect(points(text, "loss")).toEqual([[3, 1.25]]);
+    expect(points(text, "valid/loss")).toEqual([[3, 1.5]]);
+    expect(points(text, "valid/acc")).toEqual([[3, 0.4]]);
+  });
+
+  test("a line with one of them alone", () => {
+    expect(points("step: 10 [train] loss: 2.5\nstep: 10 [dev] loss: 2.75\n", "dev/loss")).toEqual([[10, 2.75]]);
+  });
+});
+
+describe("ESPnet", () => {
+  // As in espnet/espnet#2183, #2674 and #4813.
+  const at = (line: number): string => `[gpu01:0/2] 2020-07-19 08:49:04,080 (trainer:${line}) INFO: `;
+  const row = (epoch: number, from: number, to: number, loss: number): string =>
+    `${at(464)}${epoch}epoch:train:${from}-${to}batch: iter_time=2.878e-04, forward_time=0.134, loss=${loss}, loss_ctc=232.499, acc=0.013, backward_time=0.111, optim_step_time=0.030, lr_0=3.460e-06, train_time=1.816\n`;
+  const results = (epoch: number, count: number, cer: string): string =>
+    `${at(243)}${epoch}epoch results: [train] iter_time=0.001, forward_time=0.005, loss=50.5, train_time=0.013, time=3 hours, 11 minutes and 16.97 seconds, total_count=${count}, gpu_max_cached_mem_GB=13.770, [valid] loss_ctc=9.870, cer_ctc=${cer}, wer_transducer=0.629, loss=9.481, time=3 minutes and 24.54 seconds, total_count=240, gpu_max_cached_mem_GB=13.770, [att_plot] time=0.28 seconds, total_count=0\n`;
+  const log = row(1, 1, 375, 124) + row(1, 376, 750, 69) + results(1, 757, "nan") + row(2, 1, 375, 62);
+
+  test("rows count on from the end of the epoch before", () => {
+    expect(points(log, "loss")).toEqual([
+      [375, 124],
+      [750, 69],
+      [1132, 62],
+    ]);
+    expect(points(log, "iter_time")).toHaveLength(3);
+  });
+
+  test("an epoch's results are of the held-out data, and of training beside the curve", () => {
+    expect(points(log, "valid/loss")).toEqual([[757, 9.481]]);
+    expect(points(log, "valid/cer_ctc")).toEqual([[757, Number.NaN]]);
+    expect(points(log, "epoch/loss")).toEqual([[757, 50.5]]);
+    expect(decode(log).series.filter(({ name }) => /att_plot|total_count|(^|\/)time$|gpu_max/.test(name))).toEqual([]);
+    expect(decode(log).dialect).toBe("espnet");
+  });
+
+  test("an epoch that begins again begins where it did", () => {
+    const again = log + results(2, 1514, "0.9") + row(3, 1, 375, 40) + row(3, 1, 375, 41);
+    expect(points(again, "loss").slice(-2)).toEqual([
+      [1889, 40],
+      [1889, 41],
+    ]);
+  });
+
+  test("what it says besides is a record with its level", () => {
+    const { records, series } = decode(
+      `${at(184)}2/20epoch started. Estimated time to finish: 33 minutes and 42.59 seconds\n`,
+    );
+    expect(series).toEqual([]);
+    expect(records.map(({ level, message }) => [level, message])).toEqual([
+      ["info", "2/20epoch started. Estimated time to finish: 33 minutes and 42.59 seconds"],
+    ]);
+  });
+});
+
 describe("where an evaluation stands", () => {
   const steps = (decoded: Decoded, name: string): number[] => [
     ...(decoded.series.find((series) => series.name === name)?.step ?? []),
