@@ -79,6 +79,8 @@ export const rewardStd = told("reward_std", policy.isRewardSpread);
 export const rewardMin = told("reward/min", policy.isLowestReward);
 /** verl, SkyRL and prime-rl log the extremes of a batch, and no deviation. */
 export const rewardMax = told("reward/max", policy.isHighestReward);
+/** Of pairs of answers, by a model of rewards; `rewards/margins` of DPO are those of a policy. */
+export const pairMargin = told("margin", policy.isPairMargin);
 export const zeroStdShare = told("frac_reward_zero_std", policy.isFlatShare);
 /** Between two updates: how far one step moved the policy. */
 export const updateKl = told("approx_kl", policy.isUpdateKl);
@@ -186,6 +188,7 @@ const signals: readonly Signal[] = [
   rewardStd,
   rewardMax,
   rewardMin,
+  pairMargin,
   updateKl,
   zeroStdShare,
   klDivergence,

@@ -9,7 +9,7 @@ import { pairsInBatch } from "./in-batch.ts";
 import { vocabularySize } from "./options.ts";
 import { levelOf } from "./stretch.ts";
 import { supervisedLoss } from "./supervised-loss.ts";
-import { objective } from "./trainer.ts";
+import { objective, rewardModelling } from "./trainer.ts";
 
 /** What a model that only guesses would have as its cross-entropy. */
 export interface Chance {
@@ -30,7 +30,8 @@ const mostCounted = 20;
 /** Classes or tokens that the output chooses among: configured, printed, or counted by `llmdbg.watch`. */
 export const classCount: Fact<number> = defineFact<number>({
   id: "vocab_size or number of classes",
-  derive: (run, get) => get(vocabularySize) ?? watchedClasses(run, get(taskMetrics)),
+  derive: (run, get) =>
+    get(rewardModelling) === true ? undefined : (get(vocabularySize) ?? watchedClasses(run, get(taskMetrics))),
 });
 
 /** ln of the number of classes: configured, printed, or read off an accuracy that is 1/k with a loss of ln(k). */
@@ -46,6 +47,11 @@ export const chance: Fact<Chance> = defineFact<Chance>({
     if (pairs !== undefined)
       return { loss: Math.log(pairs), words: `ln(${pairs}), of one among the pairs of a batch`, classes: pairs };
     const rows = get(supervisedLoss);
+    // A margin that each pair asks for (Llama 2's rewards) costs more than a guess: then it is not known.
+    if (rows !== undefined && get(rewardModelling) === true)
+      return levelOf(rows.value, 0, Math.min(firstPairRows, rows.length)) < (1 + pairShare) * Math.LN2
+        ? { loss: Math.LN2, words: "ln(2), of one answer of two", classes: 2 }
+        : undefined;
     // Preference losses begin at ln 2 as well; rules of their own say more.
     if (rows !== undefined && rows.length >= fewestRows && get(objective) === "supervised" && standsAtCoin(rows.value))
       return { loss: Math.LN2, words: "ln(2), a coin's", classes: 2 };
@@ -67,6 +73,10 @@ export const chance: Fact<Chance> = defineFact<Chance>({
     return undefined;
   },
 });
+
+/** The first rows of a model of rewards, and by how much their level may be above ln 2 where only the start is random. */
+const firstPairRows = 5;
+const pairShare = 0.1;
 
 /** A loss that begins and ends within this share of ln 2 is that of two classes, or of a yes or no for each candidate. */
 const coinShare = 0.02;

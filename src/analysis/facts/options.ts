@@ -8,6 +8,7 @@ import { defineFact, type Fact, type RunView } from "../fact.ts";
 import { settingsIn } from "../names/settings.ts";
 import { evalMetric } from "../signals.ts";
 import { logLines } from "./log-lines.ts";
+import { rewardModelling } from "./trainer.ts";
 
 /** The settings of the run and how its user spells them. Always present. */
 export interface Options {
@@ -93,6 +94,8 @@ const configuredClasses = numberAt("num_labels", "num_classes", "n_classes", "n_
 export const vocabularySize: Fact<number> = defineFact({
   id: "vocab_size or number of classes",
   derive(run, get) {
+    // A model of rewards reads a vocabulary, and chooses between two answers.
+    if (get(rewardModelling) === true) return undefined;
     // A classifier built on a language model has both; its loss is over the classes, as its accuracy says.
     const classes = configuredClasses(run);
     if (classes !== undefined && run.series(evalMetric).some(({ name }) => /acc(uracy)?$/i.test(name))) return classes;

@@ -42,6 +42,9 @@ const rewardEnd = (end: string): RegExp =>
 const [lowest, highest] = [rewardEnd("min"), rewardEnd("max")];
 export const isLowestReward = (name: string): boolean => lowest.test(wordsOf(name).full);
 export const isHighestReward = (name: string): boolean => highest.test(wordsOf(name).full);
+/** By how much a reward model prefers the better answer of a pair: TRL's RewardTrainer `margin`. */
+const pairMargins = nameOf("(?:rewards? |scores? |pair )?margins?");
+export const isPairMargin = (name: string): boolean => pairMargins.test(wordsOf(name).full);
 const flatGroups = nameOf(
   "(?:frac|fraction|pct|share) (?:of )?(?:rewards? )?zero (?:std|variance|adv\\w*)",
   "zero std (?:ratio|frac|share)",

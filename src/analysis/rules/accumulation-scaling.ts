@@ -5,7 +5,7 @@ import { rowAtStep } from "../facts/curve.ts";
 import { evalLoss } from "../facts/eval-loss.ts";
 import { options, vocabularySize } from "../facts/options.ts";
 import { supervisedLoss } from "../facts/supervised-loss.ts";
-import { objective } from "../facts/trainer.ts";
+import { objective, rewardModelling } from "../facts/trainer.ts";
 import { say } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
 
@@ -14,6 +14,8 @@ import { defineRule } from "../rule.ts";
  * saw 2 -> 6.4, 4 -> 13.65, 16 -> 69, 32 -> 138 on one model, within 8 % of proportional.
  */
 const band = 0.15;
+/** A model of rewards guesses which of two answers is the better one. */
+const answersOfPair = 2;
 /** Without the setting, only ratios near these powers of two, held over several evaluations, are taken for it. */
 const likelyRatios: readonly number[] = [4, 8, 16, 32, 64];
 const guessBand = 0.08;
@@ -32,9 +34,10 @@ export const accumulationScaling = defineRule({
     evals: optional(evalLoss),
     vocabulary: optional(vocabularySize),
     objective: optional(objective),
+    pairs: optional(rewardModelling),
     options,
   },
-  check({ rows, evals, vocabulary, objective: kind, options: settings }) {
+  check({ rows, evals, vocabulary, objective: kind, pairs: isOfPairs, options: settings }) {
     if (kind !== "supervised") return [];
     const steps = settings.number("gradient_accumulation_steps");
     if (steps !== undefined && steps < 2) return [];
@@ -48,19 +51,24 @@ export const accumulationScaling = defineRule({
     }
     const ratios = pairs.map(({ train, held }) => train / held);
     const first = at(rows.value, 0);
-    const expected = vocabulary === null ? Number.NaN : Math.log(vocabulary);
+    const choices = vocabulary ?? (isOfPairs === true ? answersOfPair : Number.NaN);
+    const expected = Math.log(choices);
     const ratio = median(ratios);
     const initialRatio = first / expected;
     const byEval = steps === undefined ? guess(ratios) : Math.abs(ratio / steps - 1) <= band ? steps : null;
     const byStart = steps !== undefined && Math.abs(initialRatio / steps - 1) <= band ? steps : null;
-    // One early evaluation alone can meet the band by chance when training only begins.
-    const times = byEval ?? (ratios.length === 0 ? byStart : null);
+    // One early evaluation alone can meet the band by chance when training only begins. Where labels of training alone are
+    // noisy (people who disagree, dropout), a sum is even further above the held-out loss.
+    const isBorneOut =
+      ratios.length === 0 ||
+      (ratios.length >= fewestGuessedEvals && steps !== undefined && Math.min(...ratios) > (1 - band) * steps);
+    const times = byEval ?? (isBorneOut ? byStart : null);
     if (times === null) return [];
     const pair = pairs.at(-1);
     const seen =
       byEval !== null && pair !== undefined
         ? `Training loss is ${say(ratio)} times the held-out loss (${say(pair.train)} against ${say(pair.held)} at step ${pair.step})`
-        : `The first loss is ${say(first)}, ${say(initialRatio)} times ln(${vocabulary})`;
+        : `The first loss is ${say(first)}, ${say(initialRatio)} times ln(${choices})${pair === undefined ? "" : `, and training loss is ${say(ratio)} times the held-out loss`}`;
     const known =
       steps === undefined
         ? `close to ${times}, a usual number of accumulation steps`
@@ -108,7 +116,7 @@ export const accumulationScaling = defineRule({
               },
               {
                 present: Number.isNaN(initialRatio) || steps === undefined ? null : byStart !== null,
-                for: `the first loss is that many times ln(vocabulary size) as well`,
+                for: `the first loss is that many times ${isOfPairs === true ? "ln(2)" : "ln(vocabulary size)"} as well`,
                 against: "the first loss is not scaled",
                 weight: 2,
               },

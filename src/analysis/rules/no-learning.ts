@@ -4,6 +4,7 @@ import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
 import { evalLoss } from "../facts/eval-loss.ts";
 import { gradNorm } from "../facts/grad-norm.ts";
+import { evenPairs } from "../facts/trainer.ts";
 import { lossToLearn } from "../facts/enough-loss.ts";
 import { bumpAtStart } from "../facts/loss-launch.ts";
 import { learningRate } from "../facts/learning-rate.ts";
@@ -55,6 +56,7 @@ export const noLearning = defineRule({
     slow: optional(crawl),
     forgets: optional(forgetting),
     late: optional(longWarmUp),
+    even: optional(evenPairs),
     setup: setupFact,
     motion: motionFact,
     options,
@@ -67,7 +69,7 @@ export const noLearning = defineRule({
     "accumulation-scaling",
     "gradient-explosion",
   ],
-  check({ shape, rate, norms, evals, chance, slow, forgets, late, setup, motion, options: settings }) {
+  check({ shape, rate, norms, evals, chance, slow, forgets, late, even, setup, motion, options: settings }) {
     const { rows, noise, launch, excursions } = shape;
     const first = at(rows.step, 0);
     const last = at(rows.step, rows.length - 1);
@@ -157,6 +159,7 @@ export const noLearning = defineRule({
             moves: !isFlat,
             forgets,
             late,
+            areEven: even,
             jumped: launch !== null || excursions.length > 2,
             bump: bumpAtStart(rows, noise),
             setup,
@@ -166,6 +169,7 @@ export const noLearning = defineRule({
         advice: [
           ...(forgets === null ? [] : [shuffle(settings)]),
           ...(late === null ? [] : [shorterWarmUp(late, last, settings)]),
+          ...(even === true ? [seeAnswers(settings)] : []),
           {
             id: "check-trainable",
             summary:
@@ -203,6 +207,17 @@ function movedStory({ slow, forgets, late }: Moved, after: string): string {
     return `Loss fell to ${say(forgets.lowest)} and was thrown up to ${say(forgets.highest)} again, ${forgets.swings} times in ${after}, while guessing costs ${say(forgets.chance)}. Held-out loss is ${say(forgets.held)}, no better than that: what is learned of one batch is forgotten with the next ones.`;
   return `Loss fell from ${say(slow?.from ?? Number.NaN)} only to ${say(slow?.to ?? Number.NaN)} in ${after}, ${say(Math.round(100 * (slow?.gain ?? 0)))} % of what guessing costs, and for the same learning rate as fast at the end as at the start: the steps are far too small.`;
 }
+
+/** TRL's default for models of rewards; the prompt is counted in it. */
+const pairLength = 1024;
+const seeAnswers = (settings: Options): Advice => ({
+  id: "see-answers",
+  summary: "Decode both answers of one pair as the model gets them: where they are equal, raise the maximum length.",
+  changes: [settings.change("max_length", Math.max(pairLength, 2 * (settings.number("max_length") ?? 0)))],
+  dialect: settings.dialect,
+  expect: "The margin differs from 0 in the first row already, and the accuracy leaves one half.",
+  source: "https://huggingface.co/docs/trl/reward_trainer",
+});
 
 const shuffle = (settings: Options): Advice => ({
   id: "shuffle",

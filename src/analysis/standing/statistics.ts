@@ -6,7 +6,7 @@ import { gradNorm } from "../facts/grad-norm.ts";
 import { loss } from "../facts/loss.ts";
 import { vocabularySize } from "../facts/options.ts";
 import { settledOf } from "../facts/settled.ts";
-import { objective } from "../facts/trainer.ts";
+import { objective, rewardModelling } from "../facts/trainer.ts";
 
 /** Runs are only compared with runs of their kind: a policy gradient and a language model have nothing in common. */
 export type Kind = "language" | "supervised" | "preference" | "reinforcement";
@@ -48,6 +48,8 @@ export const runStatistics = defineFact<RunStatistics>({
 function kindOf(run: RunView, get: Get): Kind {
   const aim = get(objective);
   if (aim === "preference" || aim === "reinforcement") return aim;
+  // However long its answers may be, it is a classifier of pairs.
+  if (get(rewardModelling) === true) return "supervised";
   const hasVocabulary = get(vocabularySize) !== undefined;
   return hasVocabulary ||
     run.config("max_length", "block_size", "seq_len", "sequence_length", "n_positions") !== undefined

@@ -25,6 +25,8 @@ export interface Standstill {
   readonly forgets?: Forgetting | null;
   /** The run was over before its warm-up. */
   readonly late?: LongWarmUp | null;
+  /** A model of rewards gives both answers of each pair the same, see `evenPairs`. */
+  readonly areEven?: boolean | null;
 }
 
 /** A gradient norm that is no gradient: models that train have at least some hundredths. */
@@ -47,6 +49,22 @@ const zeroShare = 1e-4;
  */
 const bumpWeight = 8;
 
+/** Weights that stand still, and a rate that is too low, leave the margins of a random start, which are not 0. */
+const evenWeight = 10;
+const evenAnswers: Suspect = {
+  id: "pairs-indistinguishable",
+  statement:
+    "The model sees the same text for both answers of a pair: a maximum length that ends within the prompt, or one column read twice.",
+  prior: 1,
+  clues: [
+    {
+      present: true,
+      for: "the margin is exactly 0 in all rows, and no two texts that differ get the same reward that often",
+      weight: evenWeight,
+    },
+  ],
+};
+
 /** What a schedule ends at, for messages. */
 export const endOf = ({ endRate, peakRate }: Motion): string =>
   endRate > zeroShare * peakRate ? `${say(endRate)} of ${say(peakRate)}` : "0";
@@ -62,6 +80,7 @@ export function standstillSuspects({
   motion,
   forgets = null,
   late = null,
+  areEven = null,
 }: Standstill): Suspect[] {
   const { normFirst, normLast, isHeldConstant, stillShare, scheduleEnd } = motion;
   const isNormKnown = Number.isFinite(normLast);
@@ -370,6 +389,7 @@ export function standstillSuspects({
         },
       ],
     },
+    ...(areEven === true ? [evenAnswers] : []),
     ...unitSuspects(setup.units, jumped ? true : null, activation).map((suspect) => ({ ...suspect, prior: 0.05 })),
   ];
 }
