@@ -151,3 +151,12 @@ export const lowerBeta2 = ({ options }: Surroundings): Advice => ({
   expect: "Fewer spikes after quiet stretches.",
   source: "https://arxiv.org/abs/2304.13013",
 });
+
+export const shuffleExamples = (options: Options): Advice => ({
+  id: "shuffle",
+  summary: "Shuffle the examples before they are put into batches, so that each batch holds all kinds of them.",
+  changes: options.has("shuffle") ? [options.change("shuffle", true)] : [],
+  dialect: options.dialect,
+  expect: "The loss falls and stays down, and the held-out loss with it.",
+  source: "https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader",
+});

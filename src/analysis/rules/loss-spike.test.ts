@@ -65,6 +65,22 @@ describe("loss-spike", () => {
     expect(findingOf(rule, { rows: led(1) })).toMatchObject({ severity: "info", onset: { step: 1220 } });
   });
 
+  test("kinds of data that come one behind the other are told by a held-out loss that stands as high as the peaks", () => {
+    const next = random(3);
+    const blocks = (held: number): Row[] =>
+      rows.map((row, i): Row => {
+        const loss = 1.2 + 3 * Math.exp(-(i % 60) / 10) * Math.exp(0.02 * next.normal());
+        const { eval_loss: _, ...training } = row;
+        return i % 30 === 29 ? { ...training, loss, eval_loss: held } : { ...training, loss };
+      });
+    const finding = findingOf(rule, { rows: blocks(4) });
+    expect(finding?.causes[0]?.id).toBe("data-order-not-shuffled");
+    expect(finding?.advice[0]?.id).toBe("shuffle");
+    const spread = findingOf(rule, { rows: blocks(1.3) });
+    expect(spread?.causes[0]?.id).not.toBe("data-order-not-shuffled");
+    expect(spread?.advice[0]?.id).toBe("skip-batches");
+  });
+
   test("several spikes are one finding", () => {
     const many = rows.map((row, i) =>
       [60, 61, 110, 111, 160, 161].includes(i) ? { ...row, loss: (row["loss"] ?? 0) + 3 } : row,

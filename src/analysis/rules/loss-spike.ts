@@ -1,6 +1,7 @@
 import { at, median } from "../../base/statistics.ts";
 import { rank } from "../causes.ts";
 import { type Curve, rowBefore } from "../facts/curve.ts";
+import { evalLoss } from "../facts/eval-loss.ts";
 import { announcedRises } from "../facts/announced-rise.ts";
 import { optional } from "../fact.ts";
 import { type GradShape, gradShape } from "../facts/grad-shape.ts";
@@ -17,6 +18,7 @@ import {
   clipGradients,
   lowerBeta2,
   lowerRate,
+  shuffleExamples,
   skipBatches,
   surroundingEvidence,
   surroundingsOf,
@@ -75,10 +77,11 @@ export const lossSpike = defineRule({
     ratio: optional(firstRatio),
     setup: setupFact,
     announced: optional(announcedRises),
+    held: optional(evalLoss),
     options,
   },
   signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "loss-divergence", "resume-discontinuity"],
-  check({ shape, grad, rate, sum, ratio, setup, announced, options: settings }) {
+  check({ shape, grad, rate, sum, ratio, setup, announced, held, options: settings }) {
     // A rise after the schedule raised the rate is what a restart looks like; see the sign.
     const spikes = shape.excursions
       .filter(
@@ -118,12 +121,14 @@ export const lossSpike = defineRule({
       first.endRow === null
         ? `and was not back ${saySteps(first.rows)} later`
         : `and was back after ${saySteps(first.rows)}, at step ${first.endStep}`;
+    const isHeldAsHigh = heldAsHigh(spikes, held);
     const trouble = {
       isEarly: first.row < 10,
       recovered: isBack,
       repeats: spikes.length,
       initialRatio: ratio ?? Number.NaN,
       isRegular: comesRegularly(spikes.map(({ step }) => step)),
+      isHeldAsHigh,
       sum,
     };
     return [
@@ -143,7 +148,12 @@ export const lossSpike = defineRule({
           ...surroundingEvidence(around),
         ],
         causes: rank(instabilitySuspects(around, trouble, setup)),
-        advice: [skipBatches(around), ...clipGradients(around), ...lowerRate(around, 3), lowerBeta2(around)],
+        advice: [
+          isHeldAsHigh === true ? shuffleExamples(settings) : skipBatches(around),
+          ...clipGradients(around),
+          ...lowerRate(around, 3),
+          lowerBeta2(around),
+        ],
       },
     ];
   },
@@ -162,4 +172,18 @@ function comesRegularly(steps: readonly number[]): boolean | null {
   const distances = steps.slice(1).map((step, i) => step - at(steps, i));
   const usual = median(distances);
   return distances.every((distance) => Math.abs(distance / usual - 1) < 0.25);
+}
+
+/** Half-way from the level before a spike to its peak. */
+const heldShare = 0.5;
+
+/** Whether held-out loss, at the last evaluation before each of them, was near the peak and not near the level before. */
+function heldAsHigh(spikes: readonly Excursion[], held: Curve | null): boolean | null {
+  if (held === null) return null;
+  const known = spikes.flatMap(({ step, before, peak, rows }): boolean[] => {
+    const last = at(held.value, rowBefore(held, step - 1));
+    // One row alone is one batch, also of a model that has overfitted.
+    return Number.isFinite(last) && rows >= 2 ? [last - before >= heldShare * (peak.value - before)] : [];
+  });
+  return known.length === 0 ? null : known.every((isHigh) => isHigh);
 }

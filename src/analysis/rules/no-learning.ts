@@ -15,6 +15,7 @@ import { type Forgetting, forgetting } from "../facts/forgetting.ts";
 import { type LongWarmUp, longWarmUp } from "../facts/long-warm-up.ts";
 import { type Options, options } from "../facts/options.ts";
 import { setup as setupFact } from "../facts/setup.ts";
+import { shuffleExamples } from "../instability.ts";
 import { round, say, saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
 import { standstillSuspects, tinyNorm } from "../suspects/standstill.ts";
@@ -167,7 +168,7 @@ export const noLearning = defineRule({
           }),
         ),
         advice: [
-          ...(forgets === null ? [] : [shuffle(settings)]),
+          ...(forgets === null ? [] : [shuffleExamples(settings)]),
           ...(late === null ? [] : [shorterWarmUp(late, last, settings)]),
           ...(even === true ? [seeAnswers(settings)] : []),
           {
@@ -217,15 +218,6 @@ const seeAnswers = (settings: Options): Advice => ({
   dialect: settings.dialect,
   expect: "The margin differs from 0 in the first row already, and the accuracy leaves one half.",
   source: "https://huggingface.co/docs/trl/reward_trainer",
-});
-
-const shuffle = (settings: Options): Advice => ({
-  id: "shuffle",
-  summary: "Shuffle the examples before they are put into batches, so that each batch holds all kinds of them.",
-  changes: settings.has("shuffle") ? [settings.change("shuffle", true)] : [],
-  dialect: settings.dialect,
-  expect: "The loss falls below guessing and stays there, and the held-out loss with it.",
-  source: "https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader",
 });
 
 /** Google's tuning playbook: at most a tenth of the run. */

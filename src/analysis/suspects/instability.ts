@@ -17,6 +17,8 @@ export interface Trouble {
   readonly sum?: GradientSum | null;
   /** It comes back at equal distances; null when it did not happen often enough to say. */
   readonly isRegular?: boolean | null;
+  /** Held-out loss had stood as high as the spikes before they came; null where no evaluation tells. */
+  readonly isHeldAsHigh?: boolean | null;
 }
 
 /** Half-way between what recipes use (0.9 to 0.999) and a memory of 10,000 steps. */
@@ -32,7 +34,15 @@ const growthBar = 30;
 /** Why a loss or a gradient leaves its band, and what speaks for each. */
 export function instabilitySuspects(around: Surroundings, trouble: Trouble, setup: Setup): Suspect[] {
   const { grad, surge, lead, rate } = around;
-  const { isEarly, recovered, repeats, initialRatio = Number.NaN, sum = null, isRegular = null } = trouble;
+  const {
+    isEarly,
+    recovered,
+    repeats,
+    initialRatio = Number.NaN,
+    sum = null,
+    isRegular = null,
+    isHeldAsHigh = null,
+  } = trouble;
   const hasNorms = grad !== null;
   const { clip } = setup;
   const isUnclipped = clip === null ? null : clip === 0;
@@ -61,6 +71,11 @@ export function instabilitySuspects(around: Surroundings, trouble: Trouble, setu
           weight: 2,
         },
         { present: repeats > 2 ? true : null, for: `it happened ${repeats} times`, weight: 2 },
+        {
+          present: isHeldAsHigh === true ? false : null,
+          against: "held-out data cost as much before: no step lost what had been learned of them",
+          weight: 4,
+        },
         {
           present: hasNorms && surge !== null && lead > 0 ? true : null,
           for: `grad_norm left its band ${lead} logged steps before`,
@@ -106,6 +121,11 @@ export function instabilitySuspects(around: Surroundings, trouble: Trouble, setu
         },
         { present: repeats === 1 ? true : null, for: "it happened once", weight: 1.3 },
         { present: isEarly ? false : null, against: "it began with training itself", weight: 3 },
+        {
+          present: isHeldAsHigh === true ? false : null,
+          against: "held-out data cost as much before: the batches of the spike are usual ones",
+          weight: 4,
+        },
         ...changedInput(setup, around.step),
       ],
     },
@@ -246,6 +266,12 @@ export function instabilitySuspects(around: Surroundings, trouble: Trouble, setu
           for: `it comes back at equal distances, ${repeats} times`,
           against: "it comes at uneven distances",
           weight: isRegular === true ? 12 : 2,
+        },
+        {
+          present: isHeldAsHigh,
+          for: "held-out loss had not come down with the training loss before: only what had been read lately was learned",
+          against: "held-out loss was low before: what had been read was of all kinds",
+          weight: isHeldAsHigh === true ? 30 : 1.5,
         },
       ],
     },
