@@ -157,6 +157,11 @@ const layerSignals: ReadonlyMap<string, Signal> = new Map(
 /** Mean log-sum-exp of the output logits. */
 export const logitsLogZ: Signal = { id: "logits/log_z", matches: (name) => name === "logits/log_z" };
 
+/** Labels in a batch: YOLO's `Instances` (once `labels`), `num_targets`, `num_boxes`, torchvision's and DETR's `num_gt`. */
+export const labelCount = told("number of labels in a batch", (name) =>
+  /^((num|number|n|count)( of)? )?(instances|labels|targets|objects|boxes|gt|gts)( count)?$/.test(wordsOf(name).core),
+);
+
 /** Number of classes or tokens that the output chooses among. */
 export const logitsSize: Signal = { id: "logits/size", matches: (name) => name === "logits/size" };
 
@@ -209,6 +214,7 @@ const signals: readonly Signal[] = [
   evalMetric,
   trainAccuracy,
   partialLoss,
+  labelCount,
   logitsLogZ,
   logitsSize,
   inputMean,

@@ -13,19 +13,26 @@ export function longest(series: readonly SeriesData[]): SeriesData | undefined {
 
 /**
  * The series that is meant first by this signal, `loss` before `box_loss`, among those that were logged about as often
- * as any of them; then the one with most rows and the plainest name.
+ * as any of them; then the one with most rows; of parts that no line sums up the one that began largest, since most of
+ * what is minimised is in it; then the plainest name.
  */
 export function foremost(series: readonly SeriesData[], signal: Signal): SeriesData | undefined {
   let rows = 0;
   for (const { length } of series) rows = Math.max(rows, length);
   const rankOf = ({ name }: SeriesData): number => signal.rank?.(name) ?? 0;
+  const startOf = ({ value }: SeriesData): number => (Number.isFinite(value[0]) ? (value[0] ?? 0) : 0);
+  const bySize = (one: SeriesData, other: SeriesData): number =>
+    one.name === other.name || rankOf(one) === 0 ? 0 : startOf(other) - startOf(one);
   let best: SeriesData | undefined;
   for (const one of series) {
     if (2 * one.length < rows || one.length === 0) continue;
     const order =
       best === undefined
         ? -1
-        : rankOf(one) - rankOf(best) || best.length - one.length || one.name.length - best.name.length;
+        : rankOf(one) - rankOf(best) ||
+          best.length - one.length ||
+          bySize(one, best) ||
+          one.name.length - best.name.length;
     if (order < 0) best = one;
   }
   return best;

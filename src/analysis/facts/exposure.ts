@@ -2,6 +2,7 @@ import { at } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import { epochs } from "./epochs.ts";
 import { evalLoss } from "./eval-loss.ts";
+import { heldQuality } from "./held-quality.ts";
 import { levelOf, noiseWithin } from "./stretch.ts";
 import { settledLoss } from "./supervised-loss.ts";
 
@@ -25,7 +26,8 @@ export const exposure = defineFact<Exposure>({
   derive(_run, get) {
     const rows = get(settledLoss);
     const passes = get(epochs);
-    if (rows === undefined || (passes === undefined && get(evalLoss) === undefined)) return undefined;
+    if (rows === undefined) return undefined;
+    if (passes === undefined && get(evalLoss) === undefined && get(heldQuality) === undefined) return undefined;
     const drops: { step: number; before: number; after: number }[] = [];
     let judged = 0;
     // The newest pass may begin behind the settled rows.

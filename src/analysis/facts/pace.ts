@@ -61,8 +61,10 @@ const lastingFactorUnmeasured = 4;
  */
 const leastLostMs = 10_000;
 /** Growth: of the pairs of ten blocks nearly all have the later one slower, by half in all (of a logged time). */
-const blocks = 10;
+const mostBlocks = 10;
 const fewestBlockRows = 3;
+/** With a row an epoch there are rows for fewer: all of these must be in order, by chance 1 in 720 orders of six. */
+const fewestBlocks = 6;
 /** ... of a slowdown that rises, from where it shows on. */
 const fewestRisingRows = 2;
 /** Of the 45 pairs of blocks, those in order less those that are not: by chance 1 in 2,100 orders has as much, and 1 in 67,000. */
@@ -299,8 +301,9 @@ function lookForSlowdown(walk: Walk, { from, isMeasured }: Reading): void {
 }
 
 function growthIn(rows: Curve, settling: readonly number[], factor: number): Slowdown | null {
+  const blocks = Math.min(mostBlocks, Math.floor(rows.length / fewestBlockRows));
+  if (blocks < fewestBlocks) return null;
   const size = Math.floor(rows.length / blocks);
-  if (size < fewestBlockRows) return null;
   const levels = Array.from({ length: blocks }, (_, b) => median(rows.value.subarray(b * size, (b + 1) * size)));
   let order = 0;
   for (let a = 0; a < blocks; a++)
@@ -308,9 +311,11 @@ function growthIn(rows: Curve, settling: readonly number[], factor: number): Slo
   const first = at(levels, 0);
   const now = at(levels, blocks - 1);
   // A single step up also has rising blocks; growth is spread over them. One block of the middle may be odd.
-  const half = median(levels.slice(blocks / 2 - 1, blocks / 2 + 2));
+  const middle = Math.floor(blocks / 2);
+  const half = median(levels.slice(middle - 1, middle + 2));
   const isSpread = half - first > 0.2 * (now - first) && now - half > 0.2 * (now - first);
-  const least = factor === growthFactor ? leastOrder : leastOrderBetween;
+  const pairs = (blocks * (blocks - 1)) / 2;
+  const least = blocks < mostBlocks ? pairs : factor === growthFactor ? leastOrder : leastOrderBetween;
   if (order < least || now < factor * first || !isSpread) return null;
   const usual = leastEarly([...settling, ...rows.value.subarray(0, size)]);
   const row = risenFrom(rows.value, factorLogged * usual);

@@ -5,6 +5,7 @@ import { optional } from "../fact.ts";
 import { rowBefore } from "../facts/curve.ts";
 import { exposure } from "../facts/exposure.ts";
 import { generalization } from "../facts/generalization.ts";
+import { type HeldQuality, heldQuality } from "../facts/held-quality.ts";
 import { lossToLearn } from "../facts/enough-loss.ts";
 import { options } from "../facts/options.ts";
 import { levelOf } from "../facts/stretch.ts";
@@ -21,12 +22,21 @@ const gapFactor = 5;
 const fewestEvals = 3;
 /** Evaluations in which the held-out loss gained less than this share: it stands still. */
 const stillShare = 0.03;
+/** ... while the training loss went on falling, to this share of what it was in the middle of the evaluations. */
+const stillFallingShare = 0.75;
 
 export const memorization = defineRule({
   id: "memorization",
   title: "Training examples are learned by heart",
   why: "The model recalls the examples it has seen, word for word, instead of learning what they have in common.",
-  needs: { shape: lossToLearn, exposure, held: optional(generalization), objective, options },
+  needs: {
+    shape: lossToLearn,
+    exposure,
+    held: optional(generalization),
+    quality: optional(heldQuality),
+    objective,
+    options,
+  },
   signOf: [
     "masked-labels",
     "hidden-non-finite-loss",
@@ -35,7 +45,8 @@ export const memorization = defineRule({
     "overfitting",
     "data-repeated",
   ],
-  check({ shape: { rows, initial, level }, exposure: { drops, judged }, held, objective: kind, options: settings }) {
+  check({ shape, exposure: { drops, judged }, held, quality, objective: kind, options: settings }) {
+    const { rows, initial, level } = shape;
     if (kind !== "supervised" || !(initial > 0)) return [];
     const evals = held?.evals ?? null;
     const first = evals === null ? Number.NaN : at(evals.value, 0);
@@ -50,7 +61,8 @@ export const memorization = defineRule({
       standsStill(held.evals.value);
     const [drop] = drops;
     const isStepwise = drop !== undefined && 2 * drops.length > judged;
-    if (!isByHeart && !isStepwise) return [];
+    const stood = held === null && quality !== null && isByHeartOf(quality) ? quality : null;
+    if (!isByHeart && stood === null && !isStepwise) return [];
     const evidence: Evidence[] = drops.slice(0, 3).map(({ step, before, after }) => ({
       series: rows.series,
       step,
@@ -64,17 +76,26 @@ export const memorization = defineRule({
         value: held.last.value,
         note: `held-out loss; training loss is ${say(level)}`,
       });
+    if (stood !== null) evidence.push(...evidenceOf(stood));
     // The first row from which on the loss is as low: by then the examples were known.
     let known = rows.length - 1;
     while (known > 0 && at(rows.value, known - 1) < 2 * solvedShare * initial) known -= 1;
-    const onset = isByHeart ? at(rows.step, known) : (drop?.step ?? at(rows.step, known));
+    const onset =
+      stood !== null
+        ? stood.knownFrom(2 * solvedShare)
+        : isByHeart
+          ? at(rows.step, known)
+          : (drop?.step ?? at(rows.step, known));
     const heldThen = evals === null ? Number.NaN : at(evals.value, Math.max(0, rowBefore(evals, onset)));
     return [
       {
-        severity: isByHeart ? "warning" : "info",
-        message: isByHeart
-          ? `Training loss is ${say(level)}, ${say(Math.round((100 * level) / initial))} % of its start, while held-out loss stands at ${say(last)} (${say(heldThen)} at step ${onset}): the model knows the examples and not the task.`
-          : `Training loss falls in steps where a pass over the data begins, from ${say(drop?.before ?? Number.NaN)} to ${say(drop?.after ?? Number.NaN)} at step ${onset}${drops.length > 1 ? ` and ${drops.length - 1} more times` : ""}: the model recognises examples it has seen once. That is usual from the second epoch of a fine-tune on, and says that training loss no longer tells how good the model is.`,
+        severity: isByHeart || stood !== null ? "warning" : "info",
+        message:
+          stood !== null
+            ? messageOf(stood)
+            : isByHeart
+              ? `Training loss is ${say(level)}, ${say(Math.round((100 * level) / initial))} % of its start, while held-out loss stands at ${say(last)} (${say(heldThen)} at step ${onset}): the model knows the examples and not the task.`
+              : `Training loss falls in steps where a pass over the data begins, from ${say(drop?.before ?? Number.NaN)} to ${say(drop?.after ?? Number.NaN)} at step ${onset}${drops.length > 1 ? ` and ${drops.length - 1} more times` : ""}: the model recognises examples it has seen once. That is usual from the second epoch of a fine-tune on, and says that training loss no longer tells how good the model is.`,
         onset: { step: onset },
         end: null,
         recovered: null,
@@ -123,3 +144,20 @@ function standsStill(values: Float64Array): boolean {
   const then = levelOf(values, Math.max(0, middle - 1), middle + 1);
   return levelOf(values, values.length - 2, values.length) > (1 - stillShare) * then;
 }
+
+/** The same where no loss is measured on held-out data: what the metrics lack stands in for it. */
+const isByHeartOf = ({ left, kept, train }: HeldQuality): boolean =>
+  train.now < solvedShare && train.now < stillFallingShare * train.middle && left > heldShare && kept > 1 - stillShare;
+
+const messageOf = ({ metric, value, train: { now, middle, series } }: HeldQuality): string =>
+  `Training loss${series.length > 1 ? ` (${series.map(({ name }) => name).join(" + ")})` : ""} is at ${say(Math.round(1000 * now) / 10)} % of its start, ${say(Math.round(1000 * middle) / 10)} % half-way, while ${metric.series} stands at ${say(value)} (${say(at(metric.value, Math.floor(metric.length / 2)))} half-way): the model knows the examples and not the task.`;
+
+const evidenceOf = ({ metric, value, step, train: { series } }: HeldQuality): Evidence[] => [
+  { series: metric.series, step, value, note: "held-out quality" },
+  ...series.map((part): Evidence => ({
+    series: part.id,
+    step: at(part.step, part.length - 1),
+    value: at(part.value, part.length - 1),
+    note: `training loss; ${say(at(part.value, 0))} at first`,
+  })),
+];

@@ -3,8 +3,8 @@ import { pairsOf } from "./pairs.ts";
 
 /** Descriptions under which loops over training batches run. */
 const training = /^(train(ing)?|steps?|iter(ation)?s?|epochs?)\b/i;
-/** Descriptions of other work: downloads, maps, evaluation. */
-const aside = /\b(val(id(ation)?)?|eval(uat\w*)?|test(ing)?|predict\w*|generat\w*)\b/i;
+/** Descriptions of other work, some of which name the split: downloads, maps, evaluation, `train: Scanning labels...`. */
+const aside = /\b(val(id(ation)?)?|eval(uat\w*)?|test(ing)?|predict\w*|generat\w*|scann\w*|cach\w*)\b/i;
 
 /**
  * A tqdm bar: where training stands, how fast it goes, and the metrics behind it. A bar that is not

@@ -10,7 +10,7 @@ const header = /^\s*Epoch\s+GPU_mem\s+(.+?)\s*$/i;
 const row = /^\s*(\d+)\/(\d+)\s+[\d.]+[GMK]?B?\s+([\d.\sa-z+-]+?)(?::\s+(\d+)%.*)?$/i;
 const classes = /^\s*Class\s+Images\s+(?:Instances|Labels)\s+(.+?)(?::\s|$)/;
 const all = /^\s*all\s[\d.\sean+-]+$/i;
-const notMetric = /^(instances|labels|size|img_size|total)$/i;
+const notMetric = /^(size|img_size|total)$/i;
 
 /** Ultralytics' tables: one row of training and one of validation for each epoch. */
 export const yolo: LineParser = {
@@ -38,9 +38,11 @@ export const yolo: LineParser = {
         epoch = Number(trained[1]);
         const isDone = bar === undefined ? trained[4] === undefined || trained[4] === "100" : bar.done === bar.total;
         // The row is redrawn with each batch; the epoch's last drawing counts.
-        return isDone
-          ? { step: epoch, metrics: values(columns, trained[3] ?? "", ""), config: [["epochs", Number(trained[2])]] }
-          : {};
+        if (!isDone) return {};
+        const metrics = values(columns, trained[3] ?? "", "");
+        // A bar that is full shows the mean over all of its batches (tqdm's `close`), without the evaluation after them.
+        if (bar?.rate !== undefined && bar.rate > 0) metrics.push([`s/${bar.unit}`, 1 / bar.rate]);
+        return { step: epoch, metrics, config: [["epochs", Number(trained[2])]] };
       }
       if (measures.length === 0 || !all.test(line)) return undefined;
       // Behind `all` stand the numbers of images and of instances.
