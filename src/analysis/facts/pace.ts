@@ -4,6 +4,7 @@ import { defineFold } from "../fold.ts";
 import { stepsPerSecond, stepTime, throughput, trainLoss, trainTime } from "../signals.ts";
 import type { SeriesData } from "../run-data.ts";
 import { type Curve, longest, whole } from "./curve.ts";
+import { options } from "./options.ts";
 import { settledOf } from "./settled.ts";
 import { stepTimesOf } from "./step-times.ts";
 import { plainest } from "./track.ts";
@@ -63,8 +64,11 @@ const leastLostMs = 10_000;
 /** Growth: of the pairs of ten blocks nearly all have the later one slower, by half in all (of a logged time). */
 const mostBlocks = 10;
 const fewestBlockRows = 3;
-/** With a row an epoch there are rows for fewer: all of these must be in order, by chance 1 in 720 orders of six. */
-const fewestBlocks = 6;
+/**
+ * A row an epoch is a mean over all of its batches, and each epoch does the same work: fewer blocks do, when all are in
+ * order; of seven 1 in 5,040 orders is by chance.
+ */
+const fewestBlocks = 7;
 /** ... of a slowdown that rises, from where it shows on. */
 const fewestRisingRows = 2;
 /** Of the 45 pairs of blocks, those in order less those that are not: by chance 1 in 2,100 orders has as much, and 1 in 67,000. */
@@ -103,9 +107,10 @@ export const pace = defineFact<Pace>({
     const curve = get(course);
     if (curve === undefined) return undefined;
     const name = curve.series.replace(/\{.*$/, "");
-    if (stepTime.matches(name, {}) || trainTime.matches(name, {})) return byStepTime(curve);
-    if (throughput.matches(name, {})) return byThroughput(curve);
-    return stepsPerSecond.matches(name, {}) ? byStepsPerSecond(curve) : byRowTimes(curve);
+    const epochs = get(options)?.number("epochs");
+    if (stepTime.matches(name, {}) || trainTime.matches(name, {})) return byStepTime(curve, epochs);
+    if (throughput.matches(name, {})) return byThroughput(curve, epochs);
+    return stepsPerSecond.matches(name, {}) ? byStepsPerSecond(curve, epochs) : byRowTimes(curve, epochs);
   },
 });
 
@@ -160,7 +165,7 @@ const startWalk = (stride: number): Walk => ({
 });
 
 /** The pace by this reading; of a curve that grew only the new rows are looked at. */
-function paceBy(reading: Reading): (curve: Curve) => Pace | undefined {
+function paceBy(reading: Reading): (curve: Curve, epochs: number | undefined) => Pace | undefined {
   const walked = defineFold<Walk>({
     start: () => startWalk(0),
     advance(walk, curve) {
@@ -179,7 +184,7 @@ function paceBy(reading: Reading): (curve: Curve) => Pace | undefined {
       }
     },
   });
-  return (curve) => paceOf(curve, walked(curve), reading);
+  return (curve, epochs) => paceOf(curve, walked(curve), { ...reading, epochs });
 }
 
 /** Of the rows that are left out at the start, slow as they may be: nothing that grows had grown by then. */
@@ -212,7 +217,11 @@ const byRowTimes = paceBy({
   },
 });
 
-function paceOf(curve: Curve, walk: Readonly<Walk>, reading: Reading): Pace | undefined {
+function paceOf(
+  curve: Curve,
+  walk: Readonly<Walk>,
+  { epochs, ...reading }: Reading & { readonly epochs: number | undefined },
+): Pace | undefined {
   const { from, isMeasured } = reading;
   if (walk.value.length < fewestRows) return undefined;
   const column = (values: readonly number[]): Float64Array => new Float64Array(values);
@@ -226,7 +235,11 @@ function paceOf(curve: Curve, walk: Readonly<Walk>, reading: Reading): Pace | un
   const smooth = column(walk.smooth);
   // Times that are not known count as long ones.
   const isWorth = (slow: Slowdown): boolean => isMeasured || !(lostIn(slow, rows) < leastLostMs);
-  const growth = growthIn(rows, firstTimes(curve, reading), isMeasured ? growthFactor : factorBetween);
+  const growth = growthIn(rows, {
+    settling: firstTimes(curve, reading),
+    factor: isMeasured ? growthFactor : factorBetween,
+    isPerEpoch: isRowPerEpoch(curve, epochs),
+  });
   const open = slowdownTo(walk, null, isMeasured);
   return {
     rows,
@@ -300,9 +313,19 @@ function lookForSlowdown(walk: Walk, { from, isMeasured }: Reading): void {
   if (value >= bar) walk.open = { row, usual, bar };
 }
 
-function growthIn(rows: Curve, settling: readonly number[], factor: number): Slowdown | null {
+/** Steps that count epochs, one row each. */
+const isRowPerEpoch = ({ step, length }: Curve, epochs: number | undefined): boolean =>
+  epochs !== undefined && at(step, length - 1) <= epochs && at(step, length - 1) - at(step, 0) === length - 1;
+
+interface Growing {
+  readonly settling: readonly number[];
+  readonly factor: number;
+  readonly isPerEpoch: boolean;
+}
+
+function growthIn(rows: Curve, { settling, factor, isPerEpoch }: Growing): Slowdown | null {
   const blocks = Math.min(mostBlocks, Math.floor(rows.length / fewestBlockRows));
-  if (blocks < fewestBlocks) return null;
+  if (blocks < (isPerEpoch ? fewestBlocks : mostBlocks)) return null;
   const size = Math.floor(rows.length / blocks);
   const levels = Array.from({ length: blocks }, (_, b) => median(rows.value.subarray(b * size, (b + 1) * size)));
   let order = 0;

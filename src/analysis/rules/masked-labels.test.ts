@@ -34,6 +34,47 @@ describe("masked-labels", () => {
     expect(findingOf(rule, { rows: rows.map((row) => ({ ...row, loss: 0, reward: 0.1 })) })).toBeUndefined();
   });
 
+  describe("of a detector that prints how many labels a batch holds", () => {
+    const epochs = (labels: (i: number) => number, map: (i: number) => number): Row[] =>
+      Array.from({ length: 12 }, (_, i) => ({
+        step: i,
+        box_loss: 0.03 + 0.01 / (i + 1),
+        Instances: labels(i),
+        "val/mAP50": map(i),
+      }));
+
+    test("sees that most batches hold none, and nothing is found", () => {
+      const finding = findingOf(rule, {
+        rows: epochs(
+          (i) => (i % 4 === 1 ? 3 : 0),
+          (i) => 0.0005 * i,
+        ),
+      });
+      expect(finding).toMatchObject({ severity: "error", onset: { step: 0 } });
+      expect(finding?.causes[0]?.id).toBe("labels-all-masked");
+      expect(finding?.message).toContain("9 of");
+    });
+
+    test("is silent where objects are rare and found, and where labels are there and nothing is learned yet", () => {
+      expect(
+        findingOf(rule, {
+          rows: epochs(
+            (i) => (i % 4 === 1 ? 3 : 0),
+            (i) => 0.03 * i,
+          ),
+        }),
+      ).toBeUndefined();
+      expect(
+        findingOf(rule, {
+          rows: epochs(
+            () => 40,
+            () => 0.001,
+          ),
+        }),
+      ).toBeUndefined();
+    });
+  });
+
   test("is silent on a healthy run", () => {
     expect(findingOf(rule, healthy)).toBeUndefined();
     expect(reportOn(healthy).clean).toContain(rule);

@@ -45,6 +45,33 @@ test("is silent where held-out loss fell as well, and on epochs that go on evenl
   expect(findingOf(rule, { rows: without(even, "eval_loss") })).toBeUndefined();
 });
 
+/** An epoch a row, as detectors and many Keras programs print them: no held-out loss. */
+const byMetric = (held: (i: number) => number, floor: number): Row[] =>
+  Array.from({ length: 30 }, (_, i) => ({
+    step: i,
+    box_loss: (floor + (1 - floor) * Math.exp(-i / 8)) * 0.09 * Math.exp(0.02 * next.normal()),
+    cls_loss: (0.02 + Math.exp(-i / 3)) * 0.3,
+    "val/mAP50": Math.min(1, Math.max(0, held(i) + 0.004 * next.normal())),
+  }));
+
+test("reads held-out metrics where no loss is measured on held-out data", () => {
+  const found = findingOf(rule, { rows: byMetric((i) => 0.07 * (1 - Math.exp(-i / 4)), 0.02) });
+  expect(found).toMatchObject({ severity: "warning" });
+  expect(found?.message).toContain("box_loss + cls_loss");
+  const accuracy = byMetric((i) => 0.3 * (1 - Math.exp(-i / 4)), 0.02).map(({ step, box_loss: loss, ...row }) => ({
+    step,
+    loss,
+    val_accuracy: row["val/mAP50"],
+  }));
+  expect(findingOf(rule, { rows: accuracy })).toMatchObject({ severity: "warning" });
+});
+
+test("is silent where a metric rises or is good, and where one part of the training loss is left", () => {
+  expect(findingOf(rule, { rows: byMetric((i) => 0.02 * i, 0.02) })).toBeUndefined();
+  expect(findingOf(rule, { rows: byMetric(() => 0.8, 0.02) })).toBeUndefined();
+  expect(findingOf(rule, { rows: byMetric(() => 0.07, 0.6) })).toBeUndefined();
+});
+
 test("is not applicable without evaluations and epochs", () => {
   expect(missingFor(rule, { rows: without(stepwise, "epoch") })).toEqual(["eval_loss or epoch"]);
 });

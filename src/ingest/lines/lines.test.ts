@@ -259,3 +259,28 @@ describe("where an evaluation stands", () => {
     expect(steps(decoded, "loss").slice(-3)).toEqual([20, 22, 24]);
   });
 });
+
+describe("a table of YOLO", () => {
+  const bar = (done: number, speed: string): string =>
+    `: ${(done * 100) / 16}%|███████▌  | ${done}/16 [00:04<00:00, ${speed}]`;
+  const epoch = (number: number, speed: string): string =>
+    `\n      Epoch    GPU_mem   box_loss   cls_loss  Instances       Size\n\r       ${number}/9         0G     0.0885     0.2519          7         32${bar(8, "3.64it/s")}\r       ${number}/9         0G     0.0785     0.1519         40         32${bar(16, speed)}\n`;
+
+  test("tells the labels of a batch, and the time of a batch by the bar that is full", () => {
+    const text = epoch(0, "4.00it/s") + epoch(1, "2.50s/it");
+    expect(points(text, "Instances")).toEqual([
+      [0, 40],
+      [1, 40],
+    ]);
+    expect(points(text, "s/it")).toEqual([
+      [0, 0.25],
+      [1, 2.5],
+    ]);
+  });
+
+  test("has no step from the scan of the labels before it", () => {
+    const scan =
+      "train: Scanning data/labels/train... 256 images, 0 backgrounds, 0 corrupt: 100%|██████████| 256/256 [00:00<00:00, 2381.27it/s]\n";
+    expect(decode(scan + epoch(0, "4.00it/s")).series.map(({ name }) => name)).not.toContain("it/s");
+  });
+});
