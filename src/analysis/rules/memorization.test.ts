@@ -58,10 +58,10 @@ test("reads held-out metrics where no loss is measured on held-out data", () => 
   const found = findingOf(rule, { rows: byMetric((i) => 0.07 * (1 - Math.exp(-i / 4)), 0.02) });
   expect(found).toMatchObject({ severity: "warning" });
   expect(found?.message).toContain("box_loss + cls_loss");
-  const accuracy = byMetric((i) => 0.3 * (1 - Math.exp(-i / 4)), 0.02).map(({ step, box_loss: loss, ...row }) => ({
-    step,
-    loss,
-    val_accuracy: row["val/mAP50"],
+  const accuracy = byMetric((i) => 0.3 * (1 - Math.exp(-i / 4)), 0.02).map((row): Row => ({
+    step: row.step,
+    loss: row["box_loss"] ?? Number.NaN,
+    val_accuracy: row["val/mAP50"] ?? Number.NaN,
   }));
   expect(findingOf(rule, { rows: accuracy })).toMatchObject({ severity: "warning" });
 });
