@@ -25,6 +25,7 @@ export const evalLoss = defineFact<Curve>({
 });
 
 export interface TaskMetric extends Curve {
+  readonly name: string;
   /** True when a larger value is a better model. */
   readonly higherIsBetter: boolean;
 }
@@ -37,6 +38,6 @@ export const taskMetrics = defineFact<readonly TaskMetric[]>({
     return run
       .series(evalMetric)
       .filter(({ id, length }) => length > 0 && id !== loss)
-      .map((series) => ({ ...whole(series), higherIsBetter: qualityOf(series.name) === "higher" }));
+      .map((series) => ({ ...whole(series), name: series.name, higherIsBetter: qualityOf(series.name) === "higher" }));
   },
 });

@@ -1,5 +1,6 @@
 import { at, median } from "../../base/statistics.ts";
 import { defineFact, type RunView } from "../fact.ts";
+import { isSolvable } from "../names/quality.ts";
 import type { SeriesData } from "../run-data.ts";
 import { trainLoss } from "../signals.ts";
 import { foremost, rowBefore, whole } from "./curve.ts";
@@ -35,7 +36,7 @@ export const heldQuality = defineFact<HeldQuality>({
   derive(run, get) {
     if (get(evalLoss) !== undefined) return undefined;
     const shares = (get(taskMetrics) ?? []).flatMap((metric) => {
-      const errors = errorsOf(metric);
+      const errors = isSolvable(metric.name) ? errorsOf(metric) : undefined;
       return errors === undefined ? [] : [{ metric, errors, left: levelOf(errors, errors.length - 2, errors.length) }];
     });
     const [first, ...others] = shares;

@@ -37,6 +37,14 @@ const firstGuess =
   /(^| )(acc|accuracy|acc1|top1|prec1|multiclassaccuracy)( @1)?$|(^| )top 1( acc(uracy)?)?$|^top1 acc(uracy)?$|^prec @1$/;
 export const isAccuracy = (name: string): boolean => firstGuess.test(wordsOf(name).core);
 
+/**
+ * Shares of which a solved task has nearly all. PSNR has no bound, BLEU and the like are far from theirs in good models,
+ * and of retrieval and ranking the best models find little as well.
+ */
+const solvable =
+  /(^| )(acc|accuracy|acc1|acc5|top1|top5|prec1|prec5|f1|fbeta|auc|auroc|rocauc|prauc|auprc|ap|map|map50|map5095|map75|recall|precision|sensitivity|specificity|exactmatch|em|iou|miou|jaccard|dice)( (macro|micro|weighted|score|[15]))*$/;
+export const isSolvable = (name: string): boolean => solvable.test(wordsOf(name).core);
+
 /** Nobody measures these on training batches. */
 const retrieval = /^(recall|precision|ndcg|map|hits?|hr|mrr)( (@\d+|@k))?$/;
 export const isHeldOutOnly = (name: string): boolean => {

@@ -72,6 +72,18 @@ test("is silent where a metric rises or is good, and where one part of the train
   expect(findingOf(rule, { rows: byMetric(() => 0.07, 0.6) })).toBeUndefined();
 });
 
+test("is silent on metrics that are low in good models, as dB of an image or BLEU", () => {
+  const renamed = (name: string): Row[] =>
+    byMetric((i) => 0.3 * (1 - Math.exp(-i / 4)), 0.02).map((row): Row => ({
+      step: row.step,
+      loss: row["box_loss"] ?? Number.NaN,
+      [name]: 100 * (row["val/mAP50"] ?? Number.NaN),
+    }));
+  expect(findingOf(rule, { rows: renamed("val_accuracy") })).toBeDefined();
+  for (const name of ["val_psnr", "eval_bleu", "val_ndcg@10"])
+    expect(findingOf(rule, { rows: renamed(name) })).toBeUndefined();
+});
+
 test("is not applicable without evaluations and epochs", () => {
   expect(missingFor(rule, { rows: without(stepwise, "epoch") })).toEqual(["eval_loss or epoch"]);
 });
