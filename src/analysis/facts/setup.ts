@@ -36,6 +36,8 @@ export interface Setup {
   readonly initial: number | null;
   readonly layerCount: number | null;
   readonly trainableShare: number | null;
+  /** All parameters require a gradient and are in the optimizer: nothing of the model is frozen on purpose. */
+  readonly isAllGiven: boolean | null;
   /** Layers with trainable parameters that no optimizer holds, as `llmdbg.watch` saw them. */
   readonly notOptimized: { readonly names: readonly string[]; readonly layers: number; readonly share: number } | null;
   readonly inputs: Inputs | null;
@@ -110,6 +112,10 @@ export const setup = defineFact<Setup>({
       initial: numberOf(run, "initializer_range", "init_std", "init_scale", "weight_init_std"),
       layerCount: numberOf(run, "n_layer", "num_layers", "num_hidden_layers", "n_layers", "hidden_layers", "depth"),
       trainableShare: trainable === null || parameters === null || parameters === 0 ? null : trainable / parameters,
+      isAllGiven:
+        trainable === null || parameters === null || optimized === null
+          ? null
+          : trainable === parameters && optimized === parameters,
       notOptimized:
         missing === null || optimized === null || trainable === null
           ? null

@@ -23,6 +23,11 @@ const phonemes = /^per( (ctc|att|attention|transducer|rnnt))?$/;
 const besides =
   /(^| )(best|reward|rewards|kl|ref|chosen|rejected|num|n|count|lr|std|var|margin|delta|target|patience)( |$)/;
 
+/** Errors per word, character, token or phoneme: 1 is what a model that puts out nothing has. */
+const errorRates = /(^| )(wer|cer|ter|per|error rate)( (ctc|att|attention|transducer|rnnt|greedy|beam))?$/;
+export const isErrorRate = (name: string): boolean =>
+  qualityOf(name) === "lower" && errorRates.test(wordsOf(name).full);
+
 export function qualityOf(name: string): "higher" | "lower" | undefined {
   const { core, full } = wordsOf(name);
   if (besides.test(core)) return undefined;

@@ -33,6 +33,17 @@ describe(rule, () => {
     expect(findingOf(rule, { ...left, config: { ...config, freeze_items: true } })).toBeUndefined();
   });
 
+  test("takes most of a model without a gradient for a head in training, unless the optimizer was given all of it", () => {
+    const isBelow = (name: string, layer: string): boolean => name !== "layer/weight_norm" && layer !== "head";
+    const head = leaving(watchedStory(1), isBelow);
+    expect(findingOf(rule, head)?.severity).toBe("info");
+    const config = { "model.parameters": 1000, "model.trainable_parameters": 1000, "model.optimized_parameters": 1000 };
+    const cut = findingOf(rule, { ...head, config });
+    expect(cut?.severity).toBe("warning");
+    expect(cut?.causes[0]?.id).toBe("detached-graph");
+    expect(cut?.advice[0]?.summary).toContain("detach()");
+  });
+
   test("tells a cut graph by a gradient of exactly 0, also when weight decay moves the weights", () => {
     expect(findingOf(rule, watchedStory(2, still(0)))?.causes[0]?.id).toBe("detached-graph");
     const decayed = watchedStory(3, { grad_norm: (row, layer) => (layer === victim && row >= 10 ? 0 : undefined) });

@@ -88,11 +88,14 @@ export const frozenLayer = defineRule({
       (setup.trainableShare >= 0.5 || isUntold) &&
       setup.trainableShare < 1 &&
       frozen.every(({ gradient }) => gradient === "none");
+    // Who trains a head does not give the optimizer what it leaves alone: then the graph is cut.
+    const isCut =
+      setup.isAllGiven === true && frozen.every(({ gradient }) => gradient === "none" || gradient === "zero");
     const names = frozen.slice(0, 3).map((one) => one.layer);
     const more = frozen.length - names.length;
     return [
       {
-        severity: (isHead || isSwitchedOff) && !isOverdue ? "info" : "warning",
+        severity: ((isHead && !isCut) || isSwitchedOff) && !isOverdue ? "info" : "warning",
         message: `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""} of ${all.size} layers ${frozen.length === 1 ? "has" : "have"} not changed ${isFromStart ? "since the first watched step" : `since step ${step}`}, for ${saySteps(first.rows, "watched step")}, while the others train. ${isOverdue ? `The configuration has ${until.key}: they should train since step ${until.step}. ` : ""}${gradientWords(first)}`,
         onset: { step: isOverdue ? Math.max(step, until.step) : step, layer: first.layer },
         end: null,
@@ -118,6 +121,11 @@ export const frozenLayer = defineRule({
                 against: "its gradient is computed, and exactly 0",
                 weight: 4,
               },
+              {
+                present: isCut ? false : null,
+                against: "all parameters require a gradient and the optimizer holds them",
+                weight: 20,
+              },
             ],
           },
           {
@@ -126,8 +134,11 @@ export const frozenLayer = defineRule({
             prior: 0.25,
             clues: [
               {
-                present: first.gradient === "unknown" ? null : first.gradient === "zero",
-                for: "its gradient is exactly 0",
+                present: first.gradient === "unknown" ? null : isCut || first.gradient === "zero",
+                for:
+                  first.gradient === "zero"
+                    ? "its gradient is exactly 0"
+                    : "all parameters require a gradient, and none is computed for it",
                 weight: 4,
               },
             ],
@@ -151,7 +162,7 @@ export const frozenLayer = defineRule({
             summary:
               first.gradient === "some"
                 ? `Give the parameters of ${first.layer} to the optimizer: make it from model.parameters() after every layer exists.`
-                : first.gradient === "zero"
+                : isCut || first.gradient === "zero"
                   ? `Find where ${first.layer} is cut off from the loss: detach(), torch.no_grad(), argmax, or an output that is not used.`
                   : `Set requires_grad_(True) on ${first.layer} before the optimizer is made. If it is meant to stay frozen, say so in the configuration (freeze: ${first.layer}).`,
             changes:

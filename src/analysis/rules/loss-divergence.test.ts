@@ -34,6 +34,19 @@ describe("loss-divergence", () => {
     expect(changesOf(finding)).toContainEqual({ key: "learning_rate", from: 0.08, to: 0.008 });
   });
 
+  test("a loss that rises ever faster to the end of a short log has lost what it gained", () => {
+    const rising = (end: number): Row[] =>
+      Array.from({ length: 36 }, (_, i) => ({
+        step: 10 * i + 10,
+        loss: 2 + 34 * Math.exp(-i / 5) + 0.1 * Math.sin(2.4 * i) + end * Math.exp((i - 35) / 3),
+      }));
+    const finding = findingOf(rule, { rows: rising(100) });
+    expect(finding).toMatchObject({ severity: "error" });
+    expect(finding?.onset.step).toBeGreaterThan(200);
+    expect(finding?.onset.step).toBeLessThan(290);
+    expect(findingOf(rule, { rows: rising(0) })).toBeUndefined();
+  });
+
   test.each([
     [[6.435, 18.01, 32.59, 24.68, 26.58, 22.34]],
     [[6.4347, 18.0038, 32.6559, 25.039, 27.652, 16.9819, 19.5563, 20.107, 16.7096, 19.8909, 19.3922, 17.537, 20.4345]],

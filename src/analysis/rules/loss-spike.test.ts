@@ -27,6 +27,15 @@ describe("loss-spike", () => {
     expect(findingOf(rule, story(0.7))?.severity).toBe("warning");
   });
 
+  test("a loss that falls steeply from row to row is not noisy for it", () => {
+    const rows = Array.from({ length: 36 }, (_, i) => ({
+      step: 10 * i + 10,
+      loss: i === 26 || i === 27 ? 16 : 1 + 30 * Math.exp(-i / 6) + 0.02 * Math.sin(2.4 * i),
+      grad_norm: i === 26 || i === 27 ? 40 : 3.5,
+    }));
+    expect(findingOf(rule, { rows })).toMatchObject({ severity: "warning", onset: { step: 270 } });
+  });
+
   test("says where it began, how high it was and when it was back", () => {
     const finding = findingOf(rule, { rows: spiked(4, 3) });
     expect(finding).toMatchObject({ severity: "warning", onset: { step: 1210 }, end: { step: 1240 }, recovered: true });

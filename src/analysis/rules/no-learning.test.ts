@@ -31,6 +31,23 @@ describe("no-learning", () => {
     expect(findingOf(rule, { rows: flat(0.693) })?.message).toContain("ln(2)");
   });
 
+  test("sees a held-out error rate of 1 beside a held-out loss that gains nothing after the first fall", () => {
+    const spoken = (rates: readonly number[], drop: number): Row[] =>
+      Array.from({ length: 36 }, (_, i) => {
+        const epoch = (i - 5) / 6;
+        const held = Number.isInteger(epoch) ? { valid_loss: 16.4 - drop * epoch, valid_wer: rates[epoch] ?? 1 } : {};
+        const loss = 16 + 21 * Math.exp(-i / 1.5) + 0.2 * Math.sin(2.4 * i) - drop * Math.max(0, epoch);
+        return { step: 10 * i + 10, loss, grad_norm: 3 + 6 * Math.exp(-i / 4), ...held };
+      });
+    const finding = findingOf(rule, { rows: spoken([], 0) });
+    expect(finding).toMatchObject({ severity: "warning", onset: { step: 60 } });
+    expect(finding?.message).toContain("error rate is 1 in all 6 evaluations");
+    expect(finding?.causes[0]?.id).toBe("labels-unrelated");
+    // Nothing but blanks is said for an epoch or two, while the loss goes on falling.
+    expect(findingOf(rule, { rows: spoken([], 0.4) })).toBeUndefined();
+    expect(findingOf(rule, { rows: spoken([1, 1, 1, 1, 1, 0.97], 0) })).toBeUndefined();
+  });
+
   test("a gradient of nearly nothing speaks for frozen parameters", () => {
     const finding = findingOf(rule, { rows: flat(3).map((row) => ({ ...row, grad_norm: 1e-4 })) });
     expect(finding?.severity).toBe("error");

@@ -15,6 +15,7 @@ import { type Forgetting, forgetting } from "../facts/forgetting.ts";
 import { type LongWarmUp, longWarmUp } from "../facts/long-warm-up.ts";
 import { type Options, options } from "../facts/options.ts";
 import { setup as setupFact } from "../facts/setup.ts";
+import { type WorstRate, worstRate } from "../facts/worst-rate.ts";
 import { shuffleExamples } from "../instability.ts";
 import { round, say, saySteps } from "../numbers.ts";
 import { defineRule } from "../rule.ts";
@@ -58,6 +59,7 @@ export const noLearning = defineRule({
     forgets: optional(forgetting),
     late: optional(longWarmUp),
     even: optional(evenPairs),
+    worst: optional(worstRate),
     setup: setupFact,
     motion: motionFact,
     options,
@@ -70,7 +72,7 @@ export const noLearning = defineRule({
     "accumulation-scaling",
     "gradient-explosion",
   ],
-  check({ shape, rate, norms, evals, chance, slow, forgets, late, even, setup, motion, options: settings }) {
+  check({ shape, rate, norms, evals, chance, slow, forgets, late, even, worst, setup, motion, options: settings }) {
     const { rows, noise, launch, excursions } = shape;
     const first = at(rows.step, 0);
     const last = at(rows.step, rows.length - 1);
@@ -102,7 +104,7 @@ export const noLearning = defineRule({
       !(heldNow < (1 - heldShare) * chance.loss) &&
       chance.loss - end + 2 * error < (isHeldAtChance ? guessedShare : flatShare) * chance.loss &&
       end < (1 + chanceShare) * chance.loss;
-    const moved = forgets ?? late ?? slow;
+    const moved = forgets ?? late ?? slow ?? worst;
     if (held > heldShare && moved === null && !isGuessing) return [];
     const isHeldFlat =
       evals !== null &&
@@ -114,6 +116,7 @@ export const noLearning = defineRule({
     if (!isFlat && moved === null) return [];
     // Where more is known than that it stands still, that is said.
     const isMoved = !isFlat || forgets !== null || late !== null;
+    const isAtWorst = isMoved && worst !== null && forgets === null && late === null && slow === null;
     const norm = norms === null ? Number.NaN : at(norms.value, norms.length - 1);
     const atChance = chance !== null && Math.abs(end / chance.loss - 1) <= chanceShare;
     const configured = settings.number("learning_rate") ?? rate?.peak;
@@ -131,14 +134,15 @@ export const noLearning = defineRule({
               ? "warning"
               : "info",
         message: isMoved
-          ? movedStory({ slow, forgets, late }, `${last} steps (${saySteps(rows.length)})`)
+          ? movedStory({ slow, forgets, late, worst }, `${last} steps (${saySteps(rows.length)})`)
           : `Loss was ${say(start)} at the start and is ${say(end)} after ${last} steps (${saySteps(rows.length)}): no change beyond its noise of ${say(noise)}.${atChance ? ` That is ${chance.words}: the model still guesses.` : ""}`,
-        onset: { step: first },
+        onset: { step: isAtWorst ? worst.step : first },
         end: null,
         recovered: false,
         evidence: [
           { series: rows.series, step: first, value: at(rows.value, 0), note: "first loss" },
           { series: rows.series, step: last, value: at(rows.value, rows.length - 1), note: "last loss" },
+          ...(isAtWorst ? [{ series: worst.series, ...worst.last, note: "held-out error rate, last evaluation" }] : []),
           ...(Number.isFinite(norm) && norms !== null
             ? [
                 {
@@ -155,9 +159,9 @@ export const noLearning = defineRule({
         ],
         causes: rank(
           standstillSuspects({
-            atChance: chance === null || !isFlat ? null : atChance,
-            fromStart: true,
-            moves: !isFlat,
+            atChance: isAtWorst ? true : chance === null || !isFlat ? null : atChance,
+            fromStart: !isAtWorst,
+            moves: !isFlat && !isAtWorst,
             forgets,
             late,
             areEven: even,
@@ -198,14 +202,17 @@ interface Moved {
   readonly slow: Crawl | null;
   readonly forgets: Forgetting | null;
   readonly late: LongWarmUp | null;
+  readonly worst: WorstRate | null;
 }
 
 /** What a loss that does move has come to, `after` so many steps. */
-function movedStory({ slow, forgets, late }: Moved, after: string): string {
+function movedStory({ slow, forgets, late, worst }: Moved, after: string): string {
   if (late !== null)
     return `The learning rate was still climbing when the run ended: ${say(late.rate)} of ${say(late.target)}${late.steps === null ? "" : `, with a warm-up of ${late.steps} steps`}. Loss fell only from ${say(late.from)} to ${say(late.to)} in ${after}.`;
   if (forgets !== null)
     return `Loss fell to ${say(forgets.lowest)} and was thrown up to ${say(forgets.highest)} again, ${forgets.swings} times in ${after}, while guessing costs ${say(forgets.chance)}. Held-out loss is ${say(forgets.held)}, no better than that: what is learned of one batch is forgotten with the next ones.`;
+  if (slow === null && worst !== null)
+    return `Held-out error rate is ${say(worst.last.value)} in all ${worst.evals} evaluations, as of a model that puts out nothing, and held-out loss is no better than at the first (${say(worst.held.from)} there, ${say(worst.held.to)} now): since step ${worst.step} nothing was learned in ${after} that holds for other data.`;
   return `Loss fell from ${say(slow?.from ?? Number.NaN)} only to ${say(slow?.to ?? Number.NaN)} in ${after}, ${say(Math.round(100 * (slow?.gain ?? 0)))} % of what guessing costs, and for the same learning rate as fast at the end as at the start: the steps are far too small.`;
 }
 
