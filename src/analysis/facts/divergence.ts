@@ -32,6 +32,10 @@ export const isWarmUpRise = (shape: LossShape, excursion: Excursion, rate: Learn
   excursion.step <= afterWarmUp * rate.warmedUpAt &&
   excursion.peak.value <= nearStart * shape.initial;
 
+/** What rises ever faster stands at half its height only for its last rows, and is not on its way back. */
+const isRising = ({ value, length }: Curve): boolean =>
+  Array.from({ length: patience - 1 }, (_, i) => length - 1 - i).every((i) => at(value, i) > at(value, i - 1));
+
 /** Whether an excursion is no spike: open at the end, and not on its way back. */
 export function isDiverged(shape: LossShape, excursion: Excursion, rate: LearningRate | null): boolean {
   if (excursion.endRow !== null || excursion.rows < patience) return false;
@@ -40,7 +44,9 @@ export function isDiverged(shape: LossShape, excursion: Excursion, rate: Learnin
   const now = median(rows.value.subarray(Math.max(excursion.row, rows.length - patience)));
   const rise = now - excursion.before;
   if (harmOf(rise, initial, excursion.before) < lostShare) return false;
-  return rise >= standingShare * (excursion.peak.value - excursion.before) || excursion.rows >= longRows;
+  return (
+    rise >= standingShare * (excursion.peak.value - excursion.before) || excursion.rows >= longRows || isRising(rows)
+  );
 }
 
 /** A held-out loss that goes on falling by more than this share of its last value before the rise. */
@@ -101,7 +107,8 @@ export const divergence = defineFact<Divergence>({
         endStep: launch.endStep,
       };
     const jump = shape.excursions.find((excursion) => isDiverged(shape, excursion, rate));
-    if (jump !== undefined)
+    // A rise that single rows give away late began where the drift did.
+    if (jump !== undefined && !(drift !== null && drift.row < jump.row))
       return { kind: "jump", row: jump.row, step: jump.step, from: jump.before, peak: jump.peak, endStep: null };
     if (drift === null) return undefined;
     const { row } = drift;

@@ -68,7 +68,7 @@ function joined(a: Cell | undefined, b: Cell | undefined): Cell {
 }
 
 export function findDrift(rows: Curve, noise: number): Drift | null {
-  if (rows.length < fewestDriftRows) return null;
+  if (rows.length < fewestDriftRows) return shortDrift(rows, noise);
   const { cells, size: cellRows } = cellsOf(rows);
   const perBlock = Math.floor(cells.length / blocks);
   const offset = cells.length - perBlock * blocks;
@@ -101,4 +101,29 @@ export function findDrift(rows: Curve, noise: number): Drift | null {
     to: at(levels, blocks - 1),
     lowestStep: at(rows.step, rowOf(lowest)),
   };
+}
+
+/**
+ * A log with too few rows for blocks: single rows count, as medians of three, and all that training had gained must be
+ * lost. A recorded test of learning rates has 36 rows, of which the last 10 to 15 rise ever faster.
+ */
+const fewestShortRows = 20;
+const fewestRisingRows = 5;
+const lastRows = 3;
+
+function shortDrift({ value, step, length }: Curve, noise: number): Drift | null {
+  if (length < fewestShortRows) return null;
+  const smooth = Array.from({ length }, (_, i) => median(value.subarray(Math.max(0, i - 1), i + 2)));
+  let lowest = 0;
+  for (let i = 1; i < length; i++) if (at(smooth, i) < at(smooth, lowest)) lowest = i;
+  const floor = at(smooth, lowest);
+  const last = value.subarray(length - lastRows);
+  const rise = median(last) - floor;
+  const least = Math.max(driftShare * Math.abs(floor), (6 * 1.2533 * noise) / Math.sqrt(lastRows));
+  const isLost = median(last) >= at(value, 0) && Math.min(...last) - floor >= 0.5 * rise;
+  if (!(rise > least) || !isLost || lowest >= length - fewestRisingRows) return null;
+  const left = floor + driftShare * Math.abs(floor);
+  let row = length - 1;
+  while (row > lowest + 1 && at(smooth, row - 1) > left) row -= 1;
+  return { row, step: at(step, row), from: floor, to: median(last), lowestStep: at(step, lowest) };
 }

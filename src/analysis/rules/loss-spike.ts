@@ -97,7 +97,8 @@ export const lossSpike = defineRule({
     const worst = spikes.reduce((a, b) => (b.harm > a.harm ? b : a), first);
     const last = spikes.at(-1) ?? first;
     const around = surroundingsOf(first.step, { grad, rate, options: settings });
-    const isNoisy = worst.noise > noisyShare * Math.abs(worst.before);
+    const isNoisy =
+      Math.min(worst.noise, noiseBeyondTrend(shape.rows, worst.row)) > noisyShare * Math.abs(worst.before);
     const normThere = grad === null ? Number.NaN : largestNear(grad.rows, worst.step, worst.peak.step);
     const isContradiction =
       shape.rows.value.subarray(0, worst.row).every((value) => worst.peak.value > worseThanUntrained * value) &&
@@ -158,6 +159,19 @@ export const lossSpike = defineRule({
     ];
   },
 });
+
+/** Rows before a spike whose noise is looked at without their trend. */
+const trendRows = 16;
+/** Of normal noise: median of absolute values to standard deviation, and that of second differences to the noise's own. */
+const secondToSigma = 1 / (0.6745 * Math.sqrt(6));
+
+/** A loss that falls by a tenth from row to row is not noisy for it: its second differences are small. */
+function noiseBeyondTrend({ value }: Curve, row: number): number {
+  const second: number[] = [];
+  for (let i = Math.max(2, row - trendRows); i < row; i++)
+    second.push(Math.abs(at(value, i) - 2 * at(value, i - 1) + at(value, i - 2)));
+  return second.length < trendRows / 2 ? Number.POSITIVE_INFINITY : median(second) * secondToSigma;
+}
 
 /** A row that stood out before the spike is its first one where the gradient had surged there. */
 function fromItsLead(spike: Excursion, rows: Curve, grad: GradShape | null): Excursion {
