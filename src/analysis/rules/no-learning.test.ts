@@ -35,7 +35,9 @@ describe("no-learning", () => {
     const spoken = (rates: readonly number[], drop: number): Row[] =>
       Array.from({ length: 36 }, (_, i) => {
         const epoch = (i - 5) / 6;
-        const held = Number.isInteger(epoch) ? { valid_loss: 16.4 - drop * epoch, valid_wer: rates[epoch] ?? 1 } : {};
+        const held = Number.isInteger(epoch)
+          ? { valid_loss: 16.4 + 0.05 * Math.sin(3 * epoch) - drop * epoch, valid_wer: rates[epoch] ?? 1 }
+          : {};
         const loss = 16 + 21 * Math.exp(-i / 1.5) + 0.2 * Math.sin(2.4 * i) - drop * Math.max(0, epoch);
         return { step: 10 * i + 10, loss, grad_norm: 3 + 6 * Math.exp(-i / 4), ...held };
       });
