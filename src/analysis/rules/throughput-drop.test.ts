@@ -77,6 +77,25 @@ describe(rule, () => {
     expect(findingOf(rule, { rows: slow(0.4) })?.severity).not.toBe("warning");
   });
 
+  test("of a log of two dozen rows ten are enough where each is far slower than any before, and eight are not", () => {
+    const short = (first: number, waver = 0.02): Row[] => {
+      let time = 1_700_000_000_000;
+      return rows.slice(0, 24).map((row, i): Row => {
+        // An evaluation takes as long as it did.
+        const pause = i % 5 === 4 ? 3_000 : 0;
+        time += pause + 5_000 * (1 + 0.05 * (i % 3)) * (i < first ? 1 : 6 * (1 + waver * ((i % 3) - 1)));
+        return { ...row, time };
+      });
+    };
+    expect(findingOf(rule, { rows: short(14) })).toMatchObject({ severity: "warning", onset: { step: 150 } });
+    expect(findingOf(rule, { rows: short(14, 0.5) })?.severity).not.toBe("warning");
+    expect(findingOf(rule, { rows: short(16) })).toBeUndefined();
+    // Ten of a hundred rows, or ten that are over, are a moment.
+    const steady = (i: number): Row => ({ step: 10 * i, loss: 2, step_time: i >= 90 && i < 100 ? 4 : 1 });
+    expect(findingOf(rule, { rows: Array.from({ length: 100 }, (_, i) => steady(i)) })).toBeUndefined();
+    expect(findingOf(rule, { rows: Array.from({ length: 120 }, (_, i) => steady(i)) })).toBeUndefined();
+  });
+
   test("what cost some seconds only is not said", () => {
     let time = 1_700_000_000_000;
     const quick = rows.map((row, i): Row => ({ ...row, time: (time += i < 80 ? 10 : 40) }));

@@ -184,8 +184,10 @@ export const throughputDrop = defineRule({
 });
 
 /** Whether the running medians, from where they are of slow rows alone, are the same throughout. */
-function isEven({ row, rows }: Slow, { smooth }: Pace): boolean {
-  const levels = smooth.slice(row + smoothRows - 1, row + rows).sort();
+function isEven({ row, rows }: Slow, { smooth, rows: { value } }: Pace): boolean {
+  // Of few rows there are too few medians to compare.
+  const levels =
+    rows < 2 * smoothRows ? value.slice(row, row + rows).sort() : smooth.slice(row + smoothRows - 1, row + rows).sort();
   const tenth = Math.floor(levels.length / 10);
   return levels.length > 0 && at(levels, levels.length - 1 - tenth) <= evenFactor * at(levels, tenth);
 }
