@@ -5,6 +5,7 @@ import { stepsPerSecond, stepTime, throughput, trainLoss, trainTime } from "../s
 import type { SeriesData } from "../run-data.ts";
 import { type Curve, longest, whole } from "./curve.ts";
 import { options } from "./options.ts";
+import { fewestRisingRows, isRising, leastEarly, risenFrom, rowsOfGrowth } from "./growth.ts";
 import { settledOf } from "./settled.ts";
 import { stepTimesOf } from "./step-times.ts";
 import { plainest } from "./track.ts";
@@ -77,8 +78,6 @@ const fewestBlockRows = 3;
  * order; of seven 1 in 5,040 orders is by chance.
  */
 const fewestBlocks = 7;
-/** ... of a slowdown that rises, from where it shows on. */
-const fewestRisingRows = 2;
 /** Of the 45 pairs of blocks, those in order less those that are not: by chance 1 in 2,100 orders has as much, and 1 in 67,000. */
 const leastOrder = 35;
 const leastOrderBetween = 41;
@@ -290,7 +289,7 @@ function slowdownTo(
   // What opened it saw no rows but those that were older than its median.
   const usual = isClear && !rises ? median(value.slice(Math.max(0, row - bandRows), row)) : open.usual;
   const least = rises
-    ? risingBlocks * fewestRisingRows
+    ? fewestRisingRows
     : isClear
       ? lastingRowsClear
       : now >= (isMeasured ? lastingFactor : lastingFactorUnmeasured) * open.usual
@@ -359,50 +358,4 @@ function growthIn(rows: Curve, { settling, factor, isPerEpoch }: Growing): Slowd
   const usual = leastEarly([...settling, ...rows.value.subarray(0, size)]);
   const row = risenFrom(rows.value, factorLogged * usual);
   return { row, step: at(rows.step, row), usual, now, rows: rows.length - row, endStep: null, isRising: true };
-}
-
-/** The lowest level of three neighbours: what grows from the start has already grown in a median of them all. */
-function leastEarly(times: readonly number[]): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i + 3 <= times.length; i++) least = Math.min(least, median(times.slice(i, i + 3)));
-  return least;
-}
-
-/** Around a row, so that a growth is not dated late by the rows that the median waits for. */
-const aroundRows = 2;
-/** Single rows of what has grown may be quick ones. */
-const risenShare = 0.95;
-
-/** First row above the bar from which on nearly all are, by the medians around them. */
-function risenFrom(value: Float64Array, bar: number): number {
-  let row = value.length - 1;
-  let above = 0;
-  for (let i = value.length - 1; i >= 0; i--) {
-    const isAbove = median(value.subarray(Math.max(0, i - aroundRows), i + aroundRows + 1)) > bar;
-    if (isAbove) above += 1;
-    if (isAbove && above >= risenShare * (value.length - i)) row = i;
-  }
-  return row;
-}
-
-/** Blocks of the slow rows: each later one is slower, and the last twice as slow as the first. By chance 1 in 720 orders. */
-const risingBlocks = 6;
-const risingTimes = 2;
-
-/** Rows that the growth of the first half of the slow rows took from the usual level to the first of them. */
-function rowsOfGrowth(slow: Float64Array, usual: number): number {
-  const size = Math.floor(slow.length / risingBlocks);
-  const [early, later] = [median(slow.subarray(0, size)), median(slow.subarray(2 * size, 3 * size))];
-  const perRow = (later - early) / (2 * size);
-  return perRow > 0 ? Math.max(0, Math.round((early - usual) / perRow - size / 2)) : 0;
-}
-
-function isRising(slow: Float64Array): boolean {
-  const size = Math.floor(slow.length / risingBlocks);
-  if (size < fewestRisingRows) return false;
-  const levels = Array.from({ length: risingBlocks }, (_, b) => median(slow.subarray(b * size, (b + 1) * size)));
-  return (
-    levels.every((level, b) => b === 0 || level > at(levels, b - 1)) &&
-    at(levels, risingBlocks - 1) >= risingTimes * at(levels, 0)
-  );
 }
