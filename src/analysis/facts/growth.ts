@@ -50,3 +50,20 @@ export function isRising(slow: Float64Array): boolean {
     at(levels, risingBlocks - 1) >= risingTimes * at(levels, 0)
   );
 }
+
+/** A line through as many rows says what it says; their pairs are all looked at. */
+const mostEarly = 100;
+
+/**
+ * What a step took before anything had grown, by the line through the first rows, in which growth from the start has already
+ * shown. Infinite where they grow less than the run does on average: then growth came later, and there is a level before it.
+ */
+export function startOfGrowth(all: readonly number[], slope: number): number {
+  const stride = Math.ceil(all.length / mostEarly);
+  const early = all.filter((_, i) => i % stride === 0);
+  // The median slope over pairs: the first step also compiles.
+  const slopes = early.flatMap((from, i) => early.slice(i + 1).map((to, j) => (to - from) / (j + 1)));
+  const perRow = median(slopes) / stride;
+  const start = median(early.map((time, i) => time - perRow * i * stride));
+  return perRow >= slope && start > 0 ? start : Number.POSITIVE_INFINITY;
+}

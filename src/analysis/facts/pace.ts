@@ -5,7 +5,7 @@ import { stepsPerSecond, stepTime, throughput, trainLoss, trainTime } from "../s
 import type { SeriesData } from "../run-data.ts";
 import { type Curve, longest, whole } from "./curve.ts";
 import { options } from "./options.ts";
-import { fewestRisingRows, isRising, leastEarly, risenFrom, rowsOfGrowth } from "./growth.ts";
+import { fewestRisingRows, isRising, leastEarly, risenFrom, rowsOfGrowth, startOfGrowth } from "./growth.ts";
 import { settledOf } from "./settled.ts";
 import { stepTimesOf } from "./step-times.ts";
 import { plainest } from "./track.ts";
@@ -356,6 +356,8 @@ function growthIn(rows: Curve, { settling, factor, isPerEpoch }: Growing): Slowd
   const least = blocks < mostBlocks ? pairs : factor === growthFactor ? leastOrder : leastOrderBetween;
   if (order < least || now < factor * first || !isSpread) return null;
   const usual = leastEarly([...settling, ...rows.value.subarray(0, size)]);
-  const row = risenFrom(rows.value, factorLogged * usual);
+  const early = [...settling, ...rows.value.subarray(0, 2 * size)];
+  const base = Math.min(usual, startOfGrowth(early, (now - first) / (rows.length - size)));
+  const row = risenFrom(rows.value, factorLogged * base);
   return { row, step: at(rows.step, row), usual, now, rows: rows.length - row, endStep: null, isRising: true };
 }

@@ -39,6 +39,17 @@ describe(rule, () => {
     expect(findingOf(rule, { rows: stepped })?.message).not.toContain("little by little");
   });
 
+  test("what grows evenly from the first row on is dated from where its line begins, also behind a slow first row", () => {
+    const next = random(5);
+    const even = rows.slice(0, 40).map((row, i): Row => {
+      const time = (i === 0 ? 1.25 : 1) * (1 + 0.06 * i) * Math.exp(0.02 * next.normal());
+      return { ...row, step_time: time };
+    });
+    const finding = findingOf(rule, { rows: even });
+    // 1.3 times the start is row 5.
+    expect(Math.abs((finding?.onset.step ?? 0) - (even[5]?.step ?? 0))).toBeLessThanOrEqual(10);
+  });
+
   test("rows that come ever later are something that grows, also where few were logged", () => {
     const next = random(4);
     let time = 1_700_000_000_000;
