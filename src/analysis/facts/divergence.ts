@@ -107,8 +107,8 @@ export const divergence = defineFact<Divergence>({
         endStep: launch.endStep,
       };
     const jump = shape.excursions.find((excursion) => isDiverged(shape, excursion, rate));
-    // A rise that single rows give away late began where the drift did.
-    if (jump !== undefined && !(drift !== null && drift.row < jump.row))
+    // Of a short log the rows tell where a rise began that stands out only later; blocks of a long one tell it less well.
+    if (jump !== undefined && !(drift?.isByRows === true && drift.row < jump.row))
       return { kind: "jump", row: jump.row, step: jump.step, from: jump.before, peak: jump.peak, endStep: null };
     if (drift === null) return undefined;
     const { row } = drift;

@@ -9,6 +9,8 @@ export interface Drift {
   readonly from: number;
   readonly to: number;
   readonly lowestStep: number;
+  /** Seen in single rows of a short log, whose first row is then known better than that of a jump. */
+  readonly isByRows: boolean;
 }
 
 /** The curve is cut into this many blocks for slow drifts; blocks average the noise away. */
@@ -100,6 +102,7 @@ export function findDrift(rows: Curve, noise: number): Drift | null {
     from: floor,
     to: at(levels, blocks - 1),
     lowestStep: at(rows.step, rowOf(lowest)),
+    isByRows: false,
   };
 }
 
@@ -125,5 +128,5 @@ function shortDrift({ value, step, length }: Curve, noise: number): Drift | null
   const left = floor + driftShare * Math.abs(floor);
   let row = length - 1;
   while (row > lowest + 1 && at(smooth, row - 1) > left) row -= 1;
-  return { row, step: at(step, row), from: floor, to: median(last), lowestStep: at(step, lowest) };
+  return { row, step: at(step, row), from: floor, to: median(last), lowestStep: at(step, lowest), isByRows: true };
 }
