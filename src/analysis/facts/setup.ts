@@ -19,6 +19,8 @@ export interface Setup {
   readonly rate: number | null;
   /** Far above what this kind of optimizer is used with. */
   readonly isRateExtreme: boolean | null;
+  /** The rate over the highest that is usual. */
+  readonly rateExcess: number | null;
   /** Ten times beyond that, of an optimizer that is known to be adaptive: wrong whatever the loss does. */
   readonly isRateAbsurd: boolean | null;
   readonly isRateTiny: boolean | null;
@@ -88,6 +90,7 @@ export const setup = defineFact<Setup>({
         inForce === null || (isAdaptive === null && inForce > extremeAdam && inForce <= extreme)
           ? null
           : inForce > extreme,
+      rateExcess: inForce === null ? null : inForce / extreme,
       isRateAbsurd:
         inForce === null || isAdaptive !== true || algorithm?.isSupposed === true || isPrompt(run)
           ? null

@@ -50,14 +50,25 @@ test("is silent on a high rate with which a run learns well", () => {
 });
 
 test("judges a rate by what its optimizer is used with", () => {
-  // Half of a long run: little is gained yet.
-  const begun = rows.slice(0, 16).map((row, i): Row => ({ ...row, learning_rate: 0.02, loss: 6 - 0.1 * i }));
+  // Half of a long run: little was gained, and then no more.
+  const begun = rows.slice(0, 16).map((row, i): Row => ({ ...row, loss: 6 - 0.1 * Math.min(i, 5) }));
   const on = (optim: string, rate: number) =>
     findingOf(rule, { rows: begun.map((row) => ({ ...row, learning_rate: rate })), config: { optim } })?.severity;
   expect(on("adamw_torch", 0.02)).toBe("warning");
   for (const optim of ["adafactor", "Muon"]) expect(on(optim, 0.02), optim).toBeUndefined();
   for (const optim of ["prodigy", "DAdaptAdam"]) expect(on(optim, 1), optim).toBeUndefined();
   expect(on("adafactor", 2)).toBe("warning");
+});
+
+test("a rate a few times too high is no fault while the loss goes on falling, and one many times too high is", () => {
+  const falling = rows.slice(0, 30).map((row, i): Row => ({ ...row, loss: 6 - 0.05 * i }));
+  const on = (rate: number) =>
+    findingOf(rule, {
+      rows: falling.map((row) => ({ ...row, learning_rate: rate })),
+      config: { optim: "adamw_torch" },
+    });
+  expect(on(0.03)).toBeUndefined();
+  expect(on(0.06)?.severity).toBe("warning");
 });
 
 test("is not applicable to a short log", () => {
