@@ -127,3 +127,22 @@ test("log lines are read once, however many there are", () => {
   }
   expect((performance.now() - start) / 100).toBeLessThan(20);
 });
+
+test("a long line of words that begin an announcement costs no more than its length", () => {
+  const run = runOf({ rows: [{ step: 1, loss: 1 }] });
+  const record = {
+    time: null,
+    level: "info",
+    logger: null,
+    message: "start ".repeat(30_000),
+    exception: null,
+    step: null,
+    rank: null,
+    group: "",
+    role: null,
+  } as const;
+  run.append({ series: [], records: [record, { ...record, message: "stage ".repeat(30_000) }] });
+  const start = performance.now();
+  createDiagnosis(run, rules, signs)();
+  expect(performance.now() - start).toBeLessThan(1000);
+});

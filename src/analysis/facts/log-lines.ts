@@ -40,12 +40,17 @@ const isFailure = ({ message, exception }: LogRecord): boolean =>
  * runs switch their mixture. ZeRO's stages and phases of evaluation say nothing of training data; a shard that is opened is no plan.
  */
 const dataOf =
-  "(stage|phase|curriculum|blend|mixture|mosaic|mix-?up|domain weights|sampling weights|data mix|sequence length|seq_?len(gth)?|max_length|image size|resolution|hard negatives)";
+  /\b(stage|phase|curriculum|blend|mixture|mosaic|mix-?up|domain weights|sampling weights|data mix|sequence length|seq_?len(gth)?|max_length|image size|resolution|hard negatives)\b/i;
 const turn =
-  "(building|builds?|loading|switch(ing|ed)?|chang(e|es|ed|ing)|enter(s|ed|ing)?|start(s|ed|ing)?|begin(s|ning)?|began|mov(es|ed|ing)|advanc(e|es|ed|ing)|clos(e|es|ed|ing)|disabl(e|es|ed|ing)|increas(e|es|ed|ing)|mining|mined|next|now)";
-const stage = new RegExp(`\\b${turn}\\b.*\\b${dataOf}\\b|\\b${dataOf}\\b.*\\b${turn}\\b`, "i");
+  /\b(building|builds?|loading|switch(ing|ed)?|chang(e|es|ed|ing)|enter(s|ed|ing)?|start(s|ed|ing)?|begin(s|ning)?|began|mov(es|ed|ing)|advanc(e|es|ed|ing)|clos(e|es|ed|ing)|disabl(e|es|ed|ing)|increas(e|es|ed|ing)|mining|mined|next|now)\b/i;
 const noData =
   /\bzero\b|deepspeed|optimizer|pipeline|(eval(uation)?|validation|test(ing)?|warm-?up) (stage|phase)|checkpoint/i;
+/** Both in one line, in either order: two searches, since one for the two of them tries each word with all that follow. */
+const announcesData = ({ message }: LogRecord): boolean =>
+  turn.test(message) &&
+  dataOf.test(message) &&
+  message.split("\n").some((line) => turn.test(line) && dataOf.test(line)) &&
+  !noData.test(message);
 
 interface Scan {
   stages: LogRecord[];
@@ -93,7 +98,7 @@ export const logLines = defineFact<LogLines>({
         if (size !== undefined) scan.vocabulary = Number(size.replaceAll(",", ""));
       }
       if (isFailure(record)) scan.failures.push(record);
-      if (stage.test(record.message) && !noData.test(record.message)) scan.stages.push(record);
+      if (announcesData(record)) scan.stages.push(record);
       if (record.exception !== null) scan.exceptions.push(record);
       else if (exhausted.test(record.message)) scan.scaleExhausted ??= record;
       else if (overflow.test(record.message)) scan.overflows.push(record);
