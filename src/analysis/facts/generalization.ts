@@ -35,10 +35,12 @@ const alarmingShare = 1;
 /** ... and of this share where the training loss is below a fiftieth of its start: what still improves is luck by then. */
 const alarmingByHeart = 0.5;
 const byHeartShare = 0.02;
-/** ... and of this share after so many passes that the training loss is a quarter of the held-out one. */
+/**
+ * ... and of this share after many passes when the training loss is a quarter of the held-out one; of none when it is so in
+ * the first pass, where confidence cannot come from examples that were seen before.
+ */
 const alarmingAfterPasses = 0.25;
 const manyPasses = 20;
-/** ... and of none in the first pass, where confidence cannot come from examples that were seen before. */
 const gapShare = 0.25;
 
 /** The margin over noise, and over the level: a rise of 2 % is no reason to stop anything. */
@@ -74,14 +76,10 @@ export const generalization = defineFact<Generalization>({
     const improved = improvedSince(get(taskMetrics) ?? [], best.step);
     const isByHeart =
       train !== undefined && median(train.value.subarray(-5)) < byHeartShare * Math.abs(at(train.value, 0));
-    const isSeenOften =
-      train !== undefined &&
-      (get(epochs)?.starts.length ?? 0) >= manyPasses &&
-      median(train.value.subarray(-5)) < gapShare * Math.abs(last.value);
-    const isFirstPass =
-      train !== undefined &&
-      get(epochs)?.starts.length === 1 &&
-      median(train.value.subarray(-5)) < gapShare * Math.abs(last.value);
+    const isFarBelow = train !== undefined && median(train.value.subarray(-5)) < gapShare * Math.abs(last.value);
+    const passes = isFarBelow ? (get(epochs)?.starts.length ?? 0) : 0;
+    const isSeenOften = passes >= manyPasses;
+    const isFirstPass = passes === 1;
     const alarming = isFirstPass ? 0 : isSeenOften ? alarmingAfterPasses : isByHeart ? alarmingByHeart : alarmingShare;
     const trainChange = train === undefined ? Number.NaN : changeSince(train, best.step);
     return {

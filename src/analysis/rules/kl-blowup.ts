@@ -52,6 +52,7 @@ export const klBlowup = defineRule({
       const { rows: beyond, row, step } = estranged;
       const around = aroundPolicy(facts, step);
       const isPaid = around.rewardMoved === "rose";
+      const stepBefore = at(beyond.step, Math.max(0, row - 1));
       const excess = at(beyond.smooth, beyond.length - 1);
       return [
         {
@@ -65,8 +66,8 @@ export const klBlowup = defineRule({
             { series: rows.series, step: at(rows.step, last), value: at(rows.value, last), note: "last row" },
             {
               series: rows.series,
-              step: at(beyond.step, Math.max(0, row - 1)),
-              value: at(rows.value, rowBefore(rows, at(beyond.step, Math.max(0, row - 1)))),
+              step: stepBefore,
+              value: at(rows.value, rowBefore(rows, stepBefore)),
               note: "row before",
             },
             ...policyEvidence(around, rows.series),

@@ -2,7 +2,7 @@ import { at } from "../../base/statistics.ts";
 import type { Evidence } from "../../model/finding.ts";
 import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
-import { rowBefore } from "../facts/curve.ts";
+import { type Curve, rowBefore } from "../facts/curve.ts";
 import { divergence } from "../facts/divergence.ts";
 import { lossOfNumbers } from "../facts/non-finite.ts";
 import { firstRatio } from "../facts/first-ratio.ts";
@@ -104,11 +104,6 @@ export const learningRateTooHigh = defineRule({
     const { rows, excursions } = shape;
     // The first row may be the mean of steps that this rate has thrown far above the start.
     const isLittle = last > littleGained || (ratio !== null && ratio > wrongStart && last * ratio > littleGained);
-    const fifth = Math.max(1, Math.floor(rows.length / 5));
-    const middle = levelOf(rows.value, 2 * fifth, 3 * fifth);
-    const goesOn =
-      (setup.rateExcess ?? 0) < fewTimes &&
-      levelOf(rows.value, rows.length - fifth, rows.length) < goesOnShare * middle;
     const hasGrown = normGrowth >= growth && last > 0.95 * best;
     const isRestless = relapses >= fewestRelapses || excursions.length >= fewestRelapses;
     const isThrown = thrown !== null && thrown.ratio >= thrownRatio;
@@ -132,7 +127,7 @@ export const learningRateTooHigh = defineRule({
     const isSure =
       isAbsurd ||
       (rise !== null && (isLittle || isExtreme || isRestless)) ||
-      (isExtreme && isLittle && !goesOn) ||
+      (isExtreme && isLittle && ((setup.rateExcess ?? 0) >= fewTimes || !goesOn(rows))) ||
       (isRestless && isLittle && relapses > 0) ||
       (hasGrown && isRestless) ||
       (isThrown && (isLittle || hasJumped));
@@ -185,3 +180,9 @@ export const learningRateTooHigh = defineRule({
     ];
   },
 });
+
+/** Whether the last fifth of the rows is still below the middle one. */
+function goesOn({ value, length }: Curve): boolean {
+  const fifth = Math.max(1, Math.floor(length / 5));
+  return levelOf(value, length - fifth, length) < goesOnShare * levelOf(value, 2 * fifth, 3 * fifth);
+}
