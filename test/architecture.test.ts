@@ -3,6 +3,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { checks } from "../src/analysis/lint/checks/index.ts";
+import { attributes } from "../src/analysis/attributes/index.ts";
+import { metrics } from "../src/analysis/metrics/index.ts";
 import { rules } from "../src/analysis/rules/index.ts";
 import { signs } from "../src/analysis/signs/index.ts";
 import * as layers from "../src/api/layers.ts";
@@ -34,6 +36,8 @@ test.each([
   { folder: "src/analysis/rules", list: rules, suffix: "" },
   { folder: "src/analysis/signs", list: signs, suffix: "" },
   { folder: "src/analysis/lint/checks", list: checks, suffix: "" },
+  { folder: "src/analysis/metrics", list: metrics, suffix: "" },
+  { folder: "src/analysis/attributes", list: attributes, suffix: "" },
   { folder: "src/ingest/formats", list: formats, suffix: "" },
   // `import` and others are words of the language and cannot name an export.
   { folder: "src/cli/commands", list: commands, suffix: "Command" },
