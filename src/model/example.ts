@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Scalar } from "./config.ts";
+import type { Scalar } from "./config.ts";
 
 /** What kind of model output is judged. Published: the command line and `llmdbg.evaluation/1` name these. */
 export const Task = z.enum([
