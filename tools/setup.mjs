@@ -13,6 +13,7 @@ import { delimiter, join, resolve } from "node:path";
 export const root = resolve(import.meta.dirname, "..");
 const torch = "torch==2.13.0";
 const requirements = "test/python/requirements.txt";
+const metricRequirements = "test/python/requirements-metrics.txt";
 
 /** Prints what is being done and how long it took, because the first time takes minutes. */
 function announce(what, action) {
@@ -173,7 +174,7 @@ function createEnvironment() {
 export function preparePython() {
   if (!createEnvironment())
     return { python: undefined, missing: ["python"], reason: "no Python 3.9 or newer with venv" };
-  const inputs = hashOf([requirements]) + torch;
+  const inputs = hashOf([requirements, metricRequirements]) + torch;
   const marker = join(root, ".venv/.llmdbg-installed");
   const has = (module) => execute(venvPython, ["-c", `import ${module}`], quiet);
   if (!existsSync(marker) || readFileSync(marker, "utf8") !== inputs) {
@@ -183,7 +184,8 @@ export function preparePython() {
       // torch first: it decides which versions of the others fit.
       const withTorch = pip(torch);
       const withOthers = pip("-r", requirements);
-      return withTorch && withOthers;
+      const withMetrics = pip("-r", metricRequirements);
+      return withTorch && withOthers && withMetrics;
     });
     if (installed) writeFileSync(marker, inputs);
   }
