@@ -70,11 +70,31 @@ export const ErrorGroup = z.object({
 });
 export type ErrorGroup = z.infer<typeof ErrorGroup>;
 
+/** What the predictions were read from, and as what, so that a wrong reading is seen before its results are believed. */
+export const ReadPredictions = z.object({
+  path: z.string(),
+  /** "JSON lines", "CSV", "samples of lm-evaluation-harness". */
+  form: z.string(),
+  rows: z.number(),
+  /** Which field was taken for what: "prediction" from "model_output". */
+  fields: z.array(z.object({ role: z.string(), name: z.string() })),
+  /** Rows that could not be read, the first ten of them with the reason. */
+  rejected: z.object({
+    count: z.number(),
+    examples: z.array(z.object({ line: z.number(), reason: z.string() })),
+  }),
+  /** Why the task is what it is: "given", or what in the data says so. */
+  taskFrom: z.string(),
+});
+export type ReadPredictions = z.infer<typeof ReadPredictions>;
+
 /** What `llmdbg evaluate --json` prints. Published as docs/schemas/evaluation-1.json. */
 export const Evaluation = z.object({
   schema: z.literal("llmdbg.evaluation/1"),
   task: Task,
   n: z.number(),
+  /** Null for examples that came over the network. */
+  read: ReadPredictions.nullable(),
   metrics: z.array(MetricValue),
   /** The metric whose error per example the slices explain. */
   errors: z.object({ measuredBy: z.string(), count: z.number(), groups: z.array(ErrorGroup) }),
