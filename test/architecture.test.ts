@@ -7,6 +7,7 @@ import { attributes } from "../src/analysis/attributes/index.ts";
 import { metrics } from "../src/analysis/metrics/index.ts";
 import { rules } from "../src/analysis/rules/index.ts";
 import { signs } from "../src/analysis/signs/index.ts";
+import * as evaluation from "../src/api/evaluation.ts";
 import * as layers from "../src/api/layers.ts";
 import * as points from "../src/api/points.ts";
 import * as records from "../src/api/records.ts";
@@ -73,7 +74,7 @@ test("each web page has its folder, and each folder its page", () => {
 test("each route of the API is listed once and has an endpoint", () => {
   const isRoute = (value: unknown): value is { id: string } =>
     isObject(value) && typeof value["method"] === "string" && typeof value["path"] === "string";
-  const defined = [layers, points, records, runs, server, verification].flatMap((module) =>
+  const defined = [evaluation, layers, points, records, runs, server, verification].flatMap((module) =>
     Object.values(module).filter(isRoute),
   );
   const listed = routes.map(({ id }) => id);
@@ -83,6 +84,7 @@ test("each route of the API is listed once and has an endpoint", () => {
   expect(endpoints.map(({ route }) => route.id).toSorted()).toEqual(listed.toSorted());
   // A file that is added to the folder has to be added to this test as well.
   expect(filesIn("src/api")).toEqual([
+    "evaluation",
     "events",
     "layers",
     "points",

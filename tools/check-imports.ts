@@ -37,7 +37,17 @@ export const layers: readonly Layer[] = [
   {
     folder: "web",
     imports: ["api", "analysis", "model", "base"],
-    packages: ["@mantine/*", "@tabler/icons-react", "@tanstack/*", "react", "react-dom", "uplot", "wouter", "zod"],
+    packages: [
+      "@mantine/*",
+      "@tabler/icons-react",
+      "@tanstack/*",
+      "diff",
+      "react",
+      "react-dom",
+      "uplot",
+      "wouter",
+      "zod",
+    ],
     runtime: "DOM",
   },
   {

@@ -1,3 +1,4 @@
+import { getAttributes, getEvaluation, getExamples, postEvaluation, postExamples } from "./evaluation.ts";
 import { getLayers } from "./layers.ts";
 import { getBuckets, getPoints, getSeries, postPoints } from "./points.ts";
 import { getRecordGroups, getRecords, postRecords } from "./records.ts";
@@ -24,4 +25,9 @@ export const routes = [
   getRecords,
   getRecordGroups,
   getVerification,
+  postExamples,
+  postEvaluation,
+  getEvaluation,
+  getExamples,
+  getAttributes,
 ] as const;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Scalar } from "./config.ts";
+import { WireNumber } from "./number.ts";
 
 /** What kind of model output is judged. Published: the command line and `llmdbg.evaluation/1` name these. */
 export const Task = z.enum([
@@ -46,3 +47,23 @@ export interface Example {
   /** Line of the file, from 1; 0 where the source has no lines. */
   readonly line: number;
 }
+
+const Text = z.string().max(1_000_000);
+
+/**
+ * An example with what was made of it, as it is stored and shown. `attributes` are those that slices are formed of: the
+ * user's own columns and the computed ones, each as a category or the text of a range.
+ */
+export const JudgedExample = z.object({
+  id: z.string().max(1024),
+  line: z.number().int().min(0),
+  input: Text.nullable(),
+  prediction: z.union([Text, z.array(Text).max(10_000)]).nullable(),
+  references: z.array(Text).max(10_000),
+  /** How wrong it is by the metric that measures errors, 0 where nothing is; null where it does not count. */
+  error: WireNumber.nullable(),
+  attributes: z.record(z.string().max(256), z.string().max(1024)),
+  /** Natural-log probabilities of the tokens. */
+  logProbs: z.array(WireNumber).max(100_000).optional(),
+});
+export type JudgedExample = z.infer<typeof JudgedExample>;

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { AppError, messageOf } from "../base/errors.ts";
 import type { Store } from "../store/store.ts";
 import { createApp } from "./app.ts";
+import { KeptExamples } from "./evaluations/kept-examples.ts";
 import { isLoopback, TokenCheck } from "./guard.ts";
 import { Catalog } from "./live/catalog.ts";
 import { Hub } from "./live/hub.ts";
@@ -57,6 +58,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const hub = new Hub();
   const live = new LiveRuns(store, catalog, hub, log);
   await live.advice.load();
+  const examples = new KeptExamples(store);
   const summaries = new Summaries(catalog, live, hub, log);
 
   let usedAt = Date.now();
@@ -70,7 +72,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }, reclaimDelayMs).unref();
   };
   const app = await createApp({
-    services: { store, catalog, live, summaries, hub, directory, version, startedAt: Date.now(), reclaim },
+    services: { store, catalog, live, summaries, hub, examples, directory, version, startedAt: Date.now(), reclaim },
     host,
     tokenCheck: () => check,
     webRoot: options.webRoot,

@@ -1,4 +1,5 @@
 import type { Store } from "../store/store.ts";
+import type { KeptExamples } from "./evaluations/kept-examples.ts";
 import type { Catalog } from "./live/catalog.ts";
 import type { Hub } from "./live/hub.ts";
 import type { LiveRuns } from "./live/live-runs.ts";
@@ -11,6 +12,7 @@ export interface Services {
   readonly live: LiveRuns;
   readonly summaries: Summaries;
   readonly hub: Hub;
+  readonly examples: KeptExamples;
   readonly directory: string;
   readonly version: string;
   /** Milliseconds since the epoch. */

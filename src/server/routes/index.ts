@@ -1,4 +1,5 @@
 import type { Endpoint } from "../endpoint.ts";
+import { evaluationEndpoints } from "./evaluation.ts";
 import { layerEndpoints } from "./layers.ts";
 import { pointEndpoints } from "./points.ts";
 import { recordEndpoints } from "./records.ts";
@@ -14,4 +15,5 @@ export const endpoints: readonly Endpoint[] = [
   ...layerEndpoints,
   ...recordEndpoints,
   ...verificationEndpoints,
+  ...evaluationEndpoints,
 ];

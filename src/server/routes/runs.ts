@@ -58,8 +58,9 @@ export const runEndpoints = [
     return { run };
   }),
 
-  endpoint(deleteRun, async ({ catalog, live, reclaim }, { params }) => {
+  endpoint(deleteRun, async ({ catalog, live, examples, reclaim }, { params }) => {
     await catalog.delete(params.run);
+    examples.forget(params.run);
     await live.deleted(params.run);
     reclaim();
     return { deleted: true as const };

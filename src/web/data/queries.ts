@@ -1,9 +1,11 @@
 import { QueryClient, queryOptions, type QueryKey } from "@tanstack/react-query";
+import { getAttributes, getEvaluation, getExamples } from "../../api/evaluation.ts";
 import { getSeries } from "../../api/points.ts";
 import { getRecordGroups, getRecords } from "../../api/records.ts";
 import { getReport, getRun, getRuns, type RunSummary } from "../../api/runs.ts";
 import { getHealth, getStorage } from "../../api/server.ts";
 import { getVerification } from "../../api/verification.ts";
+import type { Condition } from "../../model/evaluation.ts";
 import type { Level } from "../../model/record.ts";
 import { CallError, call } from "./call.ts";
 
@@ -102,3 +104,38 @@ export const allRuns = queryOptions({
   },
   staleTime: 30_000,
 });
+
+export const evaluationOf = (run: string) =>
+  queryOptions({ queryKey: ["evaluation", run], queryFn: () => call(getEvaluation, { params: { run } }) });
+
+export const attributesOf = (run: string) =>
+  queryOptions({
+    queryKey: ["attributes", run],
+    queryFn: async () => (await call(getAttributes, { params: { run } })).attributes,
+  });
+
+export interface ExampleFilter {
+  readonly where: readonly Condition[];
+  readonly search: string;
+  readonly wrong: boolean;
+  readonly sort: "error" | "position";
+}
+
+export const examplePage = 50;
+
+export const examplesOf = (run: string, { where, search, wrong, sort }: ExampleFilter, page: number) =>
+  queryOptions({
+    queryKey: ["examples", run, where, search, wrong, sort, page],
+    queryFn: () =>
+      call(getExamples, {
+        params: { run },
+        query: {
+          where: where.length === 0 ? undefined : JSON.stringify(where),
+          search: search === "" ? undefined : search,
+          wrong: wrong ? "only" : undefined,
+          sort,
+          limit: examplePage,
+          offset: page * examplePage,
+        },
+      }),
+  });

@@ -46,6 +46,13 @@ const fields = {
   /** Of the compared runs, those after a change; the others are before it. */
   after: list,
   against: z.string().max(128),
+  /** Examples of an evaluation: conditions as the API takes them, only wrong ones, by place instead of by error, text. */
+  where: z.string().max(8_000),
+  wrong: flag,
+  inOrder: flag,
+  find: z.string().max(1000),
+  /** Attribute whose values are plotted against the error. */
+  attribute: z.string().max(256),
 } as const;
 
 export type View = { readonly [K in keyof typeof fields]?: z.output<(typeof fields)[K]> | undefined };

@@ -10,6 +10,7 @@ import { recordGroupsOf, recordPage, recordsOf, type RecordFilter } from "../../
 import { grouped, plural } from "../../format/number.ts";
 import type { View } from "../../state/view.ts";
 import { Failure } from "../../widgets/failure.tsx";
+import { useDebounced } from "../../widgets/use-debounced.ts";
 import { LogGroups } from "./log-groups.tsx";
 import { LogRow } from "./log-row.tsx";
 
@@ -246,13 +247,4 @@ function useOpeningPlace(
       scroll(total - 1, "end");
     }
   }, [onset, key, place.data, total, run.status, scroll]);
-}
-
-function useDebounced(text: string, ms: number): string {
-  const [value, setValue] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => setValue(text), ms);
-    return () => clearTimeout(timer);
-  }, [text, ms]);
-  return value;
 }

@@ -4,7 +4,7 @@ import "./log.css";
 import "./run.css";
 import { Button, Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Link, useLocation, useParams } from "wouter";
 import type { Finding } from "../../../model/finding.ts";
 import { fromWire } from "../../../model/number.ts";
@@ -41,6 +41,9 @@ import { Tabs } from "./tabs.tsx";
 
 const chartHeight = 168;
 
+/** Its word differences and lists are no part of what a training run loads. */
+const EvaluationPage = lazy(async () => ({ default: (await import("./evaluation/evaluation.tsx")).EvaluationPage }));
+
 export function RunPage() {
   const { id } = useParams<{ id: string }>();
   const run = useQuery(runOf(id));
@@ -50,6 +53,12 @@ export function RunPage() {
   usePageTitle(run.data?.name ?? (gone ? "No such run" : undefined));
   if (run.isError && run.data === undefined) return gone ? <NoSuchRun id={id} /> : <RunFailure query={run} />;
   if (run.data === undefined) return <Loading />;
+  if (run.data.kind === "evaluate")
+    return (
+      <Suspense fallback={<Loading />}>
+        <EvaluationPage key={id} run={run.data} />
+      </Suspense>
+    );
   return (
     <OneRun
       key={id}
