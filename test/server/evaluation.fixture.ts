@@ -16,6 +16,17 @@ export const exampleEvaluation: Evaluation = {
   schema: "llmdbg.evaluation/1",
   task: "translation",
   n: 150,
+  read: {
+    path: "predictions.jsonl",
+    form: "JSON lines",
+    rows: 151,
+    fields: [
+      { role: "prediction", name: "output" },
+      { role: "reference", name: "target" },
+    ],
+    rejected: { count: 1, examples: [{ line: 12, reason: "the line is no JSON" }] },
+    taskFrom: "given",
+  },
   metrics: [
     {
       name: "chrf",

@@ -1,10 +1,15 @@
 import type { Evaluation, MetricValue } from "../../../../model/evaluation.ts";
 import { fromWire } from "../../../../model/number.ts";
 import { intervalText } from "../../../format/evaluation-verdict.ts";
-import { full, grouped, short } from "../../../format/number.ts";
+import { full, grouped, plural, short } from "../../../format/number.ts";
+import { Breakable } from "../../../widgets/breakable.tsx";
 
 /** Each metric with its interval and exactly how it was computed; then what could not be, and what is missing for it. */
-export function MetricsTable({ evaluation: { metrics, errors, notApplicable } }: { evaluation: Evaluation }) {
+export function MetricsTable({
+  evaluation: { task, read, metrics, errors, notApplicable },
+}: {
+  evaluation: Evaluation;
+}) {
   return (
     <section className="metrics" aria-label="Metrics">
       <h2>Metrics</h2>
@@ -47,6 +52,29 @@ export function MetricsTable({ evaluation: { metrics, errors, notApplicable } }:
           ))}
         </ul>
       </details>
+      {read !== null && (
+        <details>
+          <summary className={read.rejected.count > 0 ? "is-warning" : ""}>
+            Read from {read.form}, {plural(read.rows, "row")}
+            {read.rejected.count > 0 && `, ${grouped(read.rejected.count)} refused`}
+          </summary>
+          <ul>
+            <li>
+              <Breakable text={read.path} /> as {task} ({read.taskFrom})
+            </li>
+            {read.fields.map(({ role, name }) => (
+              <li key={role}>
+                {role} from <code>{name}</code>
+              </li>
+            ))}
+            {read.rejected.examples.map(({ line, reason }) => (
+              <li key={line} className="is-warning">
+                line {grouped(line)}: <Breakable text={reason} />
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
       {notApplicable.length > 0 && (
         <details>
           <summary>{notApplicable.length} could not be computed</summary>
