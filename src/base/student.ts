@@ -1,16 +1,5 @@
 /** Student's t distribution, for intervals from a handful of runs. */
-
-/** Lanczos' approximation (g = 7, 9 terms): relative error below 1e-14 for x > 0. */
-function logGamma(x: number): number {
-  const terms = [
-    676.5203681218851, -1259.1392167224028, 771.3234287776531, -176.6150291621406, 12.507343278686905,
-    -0.13857109526572012, 9.984369578019572e-6, 1.5056327351493116e-7,
-  ];
-  const y = x - 1;
-  const t = y + 7.5;
-  const sum = terms.reduce((total, term, i) => total + term / (y + i + 1), 0.9999999999998099);
-  return 0.5 * Math.log(2 * Math.PI) + (y + 0.5) * Math.log(t) - t + Math.log(sum);
-}
+import { logGamma } from "./tails.ts";
 
 /** Lentz's continued fraction of the regularised incomplete beta function. */
 function betaFraction(x: number, a: number, b: number): number {
