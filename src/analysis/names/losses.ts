@@ -48,9 +48,13 @@ const policyLoss = new RegExp(`^((${policy}) )+loss$|^loss (${policy})$`);
 /** One or two words of the program's own: `seg_loss`, `loss_bbox`, `tower a loss`. */
 const ofAnything = /^([a-z0-9]+ ){1,2}loss$|^loss( [a-z0-9]+){1,2}$/;
 
+/** PaddlePaddle's `batch_cost` and `reader_cost` are seconds. */
+const costsTime = /(^| )(batch|reader|time|iter|step) cost$/;
+
 /** 0 is the loss itself, more is a part or another name of it; undefined is no loss. */
 export function lossRank(name: string): number | undefined {
-  const { core, split } = wordsOf(name);
+  const { core, split, full } = wordsOf(name);
+  if (costsTime.test(full)) return undefined;
   const rank = ranked.findIndex((pattern) => pattern.test(core));
   if (rank >= 0) return rank;
   if (policyLoss.test(core)) return ranked.length;

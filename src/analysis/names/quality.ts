@@ -19,6 +19,8 @@ const higherName = new RegExp(`(^| )(${higher})${tail}$`);
 const lowerName = new RegExp(`(^| )(${lower})${tail}$`);
 /** The error rate of phonemes: elsewhere the word says nothing. */
 const phonemes = /^per( (ctc|att|attention|transducer|rnnt))?$/;
+/** CLIP's `text_to_image_R@5`. */
+const recallAt = /(^| )r @\d+$/;
 /** Not how good the model is, but how sure, how many or how far off the best so far. */
 const besides =
   /(^| )(best|reward|rewards|kl|ref|chosen|rejected|num|n|count|lr|std|var|margin|delta|target|patience)( |$)/;
@@ -34,6 +36,7 @@ export function qualityOf(name: string): "higher" | "lower" | undefined {
   if (phonemes.test(full)) return "lower";
   // `bits per byte` has a word that says nothing elsewhere.
   if (lowerName.test(core) || lowerName.test(full)) return "lower";
+  if (recallAt.test(core)) return "higher";
   return higherName.test(core) || higherName.test(full) ? "higher" : undefined;
 }
 

@@ -3,7 +3,7 @@ import { wordsOf } from "./words.ts";
 
 const step = "(steps?|its?|iters?|iterations?|batch(es)?|updates?)";
 const item =
-  "(tokens?|toks?|samples?|examples?|images?|imgs?|frames?|words?|sequences?|seqs?|items?|rows?|records?|pairs?|sentences?|docs?|graphs?|nodes?|pixels?)";
+  "(tokens?|toks?|samples?|examples?|images?|imgs?|frames?|words?|sequences?|seqs?|items?|rows?|records?|pairs?|sentences?|sents?|docs?|graphs?|nodes?|pixels?)";
 const second = "(s|secs?|seconds?)";
 const unit = "( (in )?(s|secs?|seconds?|ms|msecs?|milliseconds?|us))?";
 /** Groups that trackers put times under. */
@@ -13,7 +13,7 @@ const group =
 const notPace = /(^| )(running|actual|remaining|eta|estimate|best|max|min|std|total tokens|flops|gen|eval)( |$)/;
 
 const stepTimes = new RegExp(
-  `^${group}(train )?(${step} (time|timing|duration|latency|wall)|(avg |average |mean |total )?time( per)? ${step}|elapsed time per ${step}|` +
+  `^${group}(train |avg |average |mean )?(${step} (time|timing|duration|latency|wall|cost)|(avg |average |mean |total )?time( per)? ${step}|elapsed time per ${step}|` +
     `(total )?${step} time( total)?|${step} total|(step|iter|iteration|batch|it) (ms|seconds|t)|(${second}|ms|msecs?|milliseconds?)( per)? ${step}|end to end)${unit}$`,
 );
 /** Under a group of times, the step alone: `timing_s/step`, `time/step`, `perf/step`. */
@@ -43,7 +43,7 @@ const batchSizes =
 export const isBatchSize = (name: string): boolean => batchSizes.test(wordsOf(name).full);
 
 const itemRates = new RegExp(
-  `^${group}((curr|current|global|local|train|total) )*(${item}( per)? ${second}|tps|wps|ups|ips|fps|tgs|qps|throughput( tps)?)( per (gpu|device|worker|rank|chip))?$`,
+  `^${group}((curr|current|global|local|train|total) )*(${item}( per)? ${second}|tps|wps|ups|ips|fps|tgs|qps|throughput( tps)?)( (per )?(gpu|device|worker|rank|chip|thread))?$`,
 );
 export const isThroughput = (name: string): boolean => {
   const { full } = wordsOf(name);
@@ -52,7 +52,7 @@ export const isThroughput = (name: string): boolean => {
 
 /** Where batches come from, and what a step does until it has one. */
 const source =
-  "(data|dataloader|dataloading|loader|inputs?|batch(es)?|features?|samples?|dataset|input pipeline|io|disk|storage|queue)";
+  "(data|dataloader|dataloading|loader|reader|inputs?|batch(es)?|features?|samples?|dataset|input pipeline|io|disk|storage|queue)";
 const act =
   "(load|loading|loads|fetch|fetching|read|reading|wait|waiting|get|next|generator|gen|prefetch|feed|preparation|prep|stall|stalled|idle|collate|decode|pipeline)";
 const timeWord = "(time|times|timing|latency|duration|wall)";
@@ -60,7 +60,7 @@ const dataTimes = [
   // data_time, dataloader_time, input_wait, batch-generator, load_time, read_time, fetch time, io_wait
   new RegExp(`^${group}(avg |mean )?(${source} )?${act}( for)?( ${source})?( ${act})?( ${timeWord})?${unit}$`),
   new RegExp(
-    `^${group}(avg |mean )?(data|dataloader|dataloading|loader|input|inputs|io|input pipeline)( t)?( ${timeWord})${unit}$`,
+    `^${group}(avg |mean )?(data|dataloader|dataloading|loader|reader|input|inputs|io|input pipeline)( t)?( ${timeWord}| cost)${unit}$`,
   ),
   // timing_s/data, data loading (s), Data (t), timm's and ultralytics' `data`
   new RegExp(

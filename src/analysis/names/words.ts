@@ -13,14 +13,14 @@ export interface NameWords {
 
 const trainWords: ReadonlySet<string> = new Set(["train", "training", "trn"]);
 const evalWords: ReadonlySet<string> = new Set(
-  "eval evaluation val valid validation test testing dev heldout holdout".split(" "),
+  "eval evaluation val vali valid validation test testing dev cv heldout holdout".split(" "),
 );
 const isEvalWord = (word: string): boolean => evalWords.has(word.toLowerCase());
 
 /** Statistics over the steps between two rows, and the trackers' groups. `max`, `min`, `std` are another number. */
 const neutralWords: ReadonlySet<string> = new Set(
   (
-    "avg average mean running smooth smoothed ema current curr cur total global overall step epoch iter iteration batch " +
+    "avg average ave avr mean moving running smooth smoothed ema current curr cur total tot global overall step epoch iter iteration batch " +
     "minibatch micro microbatch per token sample now last final raw all metrics metric performance perf optim optimizer " +
     "trainer scalars scalar stats monitor progress logs log summary window interval unscaled reduced sum"
   ).split(" "),
@@ -38,6 +38,8 @@ const joined: readonly (readonly [RegExp, string])[] = [
   [/pr[_ -]auc/gi, " prauc "],
   [/exact[_ -]?match/gi, " exactmatch "],
   [/grad(ient)?s?[_ -]?scale(r)?(?![a-z])/gi, " gradscale "],
+  [/map@\.?50?:\.?95/gi, " map5095 "],
+  [/map@\.?50?(?![\d:])/gi, " map50 "],
   [/data[_ -]?load(er|ing)/gi, " dataload$1 "],
 ];
 

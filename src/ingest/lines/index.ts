@@ -1,3 +1,4 @@
+import { columnTable } from "./column-table.ts";
 import { deepspeed } from "./deepspeed.ts";
 import { espnet } from "./espnet.ts";
 import { fairseq } from "./fairseq.ts";
@@ -8,10 +9,12 @@ import { kerasBar } from "./keras-bar.ts";
 import { keyValue } from "./key-value.ts";
 import { lightningBar } from "./lightning-bar.ts";
 import type { LineParser } from "./line-parser.ts";
+import { listing } from "./listing.ts";
 import { megatron } from "./megatron.ts";
 import { mmengine } from "./mmengine.ts";
 import { nanochat } from "./nanochat.ts";
 import { nanogpt } from "./nanogpt.ts";
+import { objectBehind } from "./object-behind.ts";
 import { pytorchExamples } from "./pytorch-examples.ts";
 import { settings } from "./settings.ts";
 import { torchtitan } from "./torchtitan.ts";
@@ -39,5 +42,8 @@ export const lineParsers: readonly LineParser[] = [
   lightningBar,
   tqdmBar,
   jsonLine,
+  objectBehind,
+  listing,
+  columnTable,
   keyValue,
 ];

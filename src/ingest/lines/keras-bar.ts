@@ -16,7 +16,7 @@ const fewestBatches = 20;
 export const kerasBar: LineParser = {
   id: "keras-bar",
   first: "E0123456789",
-  open: () => {
+  open: (progress) => {
     let epoch = 1;
     let perEpoch = 0;
     /** Step at which each metric was last told: a bar is drawn again without anything new. */
@@ -27,6 +27,7 @@ export const kerasBar: LineParser = {
         const next = Number(start[1]);
         if (next < epoch) told = new Map();
         epoch = next;
+        progress.heading = next;
         return { config: [["epochs", Number(start[2])]] };
       }
       const drawn = bar.exec(body);

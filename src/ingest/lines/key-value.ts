@@ -1,55 +1,89 @@
 import type { LineParser, Metric, Reading } from "./line-parser.ts";
-import { pairsOf } from "./pairs.ts";
+import type { Progress } from "./progress.ts";
+import { companion, isBareName, isMeasureName, metricWord } from "./measure-words.ts";
+import { barePairsOf, pairsOf } from "./pairs.ts";
 import type { Pair } from "./pairs.ts";
+import { headingOf, isEpochKey, isStepKey, placeIn } from "./place.ts";
+import { isPartOfEvaluation, sectionHeading, sectionsOf } from "./sections.ts";
+import { splitOfName } from "./split-words.ts";
 
-const stepKey =
-  /^(?:(?:train|training|trainer|current|cur|total)[ _./])?(global[ _]?step|step|steps|iter|iters|iteration|iterations|it|num_updates|update)$/i;
-const epochKey = /^(?:train[ _])?epochs?$/i;
-// Words that stand in front of a number without `=` or `:`: "step 10", "iter 10/100", "Epoch [1/10]".
-const stepWord =
-  /(?:^|[\s[(|,>-])(?:global[ _]?step|step|iter(?:ation)?|update|batch)s?[\s#]*[[(]?\s*(\d[\d,]*)(?:\s*\/\s*(\d[\d,]*))?/i;
-const epochWord = /(?:^|[\s[(|,])epoch[\s#]*[:=]?\s*[[(]?\s*(\d+)(?:\s*\/\s*(\d+))?/i;
-/** Words that make a name a metric of training. */
-const metricWord =
-  /loss|\bacc(uracy)?\d*\b|\bacc@|_acc\b|acc_|grad|\bgnorm\b|reward|perplexity|\bppl\b|\bbpb\b|bleu|rouge|\bf1\b|\bauc\b|\bmap\d*\b|\bmiou\b|\bentropy\b|\bkl\b|\bwer\b|\bcer\b|\bmae\b|\brmse\b|\bmse\b|precision|recall/i;
-/** Names that count only beside a metric or a step: settings are printed the same way. */
-const companion = /^(lr|learning[ _]?rate|lrm|mfu|tps|tok\/s|tokens?\/s(ec)?|time|dt|mem(ory)?|epoch)$/i;
 /** Keys that are no metrics: what says where the line stands, and clocks. */
 const notMetric =
-  /^(eta|elapsed|remaining|date|at|port|pid|line|seed|version|v_num|rank|id|total(_steps)?|max_steps|seq|job ?id)$/i;
+  /^(eta|elapsed|remaining|date|at|port|pid|line|seed|version|v_num|rank|id|total(_steps)?|max_steps|seq|job ?id|sen\.?)$/i;
+/** Beyond this a line without `=` and `:` is prose or a dump. */
+const longestBare = 1_024;
+/** A speed by its unit, whatever word stands before it. */
+const unitOfSpeed =
+  /^ ?((?:[a-z]{2,12} )?[a-z]{2,12}\/s(?:ec(?:ond)?)?|(?:s|ms|sec)\/(?:it|iter|step|batch))(?![a-z/])/i;
+const speedWord = /^(speed|throughput|time|latency|ips)$/i;
 
 /**
- * Lines of `key=value` or `key: value`, from hand-written loops. Such a line is a metric line only
+ * Lines of `key=value`, `key: value` or `key value`, from hand-written loops. Such a line is a metric line only
  * with a step in it or a word that is a metric's, and when it consists mainly of pairs: prose with a
  * colon in it is a record.
  */
 export const keyValue: LineParser = {
   id: "key-value",
-  open: () => {
+  open: (progress) => {
     /** Batches of one epoch, learned from `[100/600]`, so that a step within an epoch can be made one of the run. */
     let perEpoch: number | undefined;
+    let countsFromZero = false;
+    const around = contextOfLines(progress);
     const roleOf = rolesOfKeys();
     return ({ body, bar }): Reading | undefined => {
-      if (bar !== undefined || body.length < 6) return undefined;
-      const pairs = pairsOf(body).map((pair): RoledPair => ({ pair, role: roleOf(pair.key) }));
+      if (bar !== undefined || body.trim() === "") return undefined;
+      const pairs = pairsIn(body, roleOf);
       const metrics = pairs.filter(({ role }) => role.isMetric);
-      if (metrics.length === 0) return undefined;
-      const step = stepIn(body, pairs);
-      const epoch = epochIn(body, pairs);
+      const place =
+        metrics.length === 0
+          ? {}
+          : placeIn(
+              body,
+              pairs.map(({ pair }) => pair),
+            );
+      const { step, epoch } = place;
       const placed = step !== undefined || epoch !== undefined;
       const isNamed = metrics.some(({ role }) => role.isNamed || (placed && role.isCompanion));
-      if (!isNamed || covered(body, pairs) < (placed ? 0.3 : 0.5)) return undefined;
-      const { prefixAt, isEvaluation } = sectionsIn(body);
-      const values: Metric[] = metrics.map(({ pair, role }) => [prefixAt(pair.from) + role.name, pair.value]);
-      const aside = isEvaluation ? { isEvaluation } : {};
-      if (epoch !== undefined) values.push(["epoch", epoch.value]);
+      if (!isNamed || covered(body, pairs) < (placed ? 0.3 : 0.5)) {
+        around.pass(body);
+        return undefined;
+      }
+      if (epoch === 0) countsFromZero = true;
+      // "Epoch: 3 | Time: 0m 26s" says of no metric where it stands.
+      if (epoch !== undefined && step === undefined && !metrics.some(({ role }) => role.isNamed)) around.open(epoch);
+      const above = around.above(placed);
+      const sections = sectionsOf(
+        body,
+        metrics.map(({ pair, role }) => ({
+          from: pair.from,
+          name: role.name,
+          split: role.split,
+          isMeasure: role.isNamed,
+        })),
+        above,
+      );
+      if (isPartOfEvaluation(body)) {
+        around.evaluates();
+        return {};
+      }
+      const values: Metric[] = [];
+      for (const { pair, role } of metrics) {
+        const name = sections.prefixAt(pair.from, role.name) + role.name;
+        // Of one name twice the first is meant: running averages and parts come behind it.
+        if (!values.some(([known]) => known === name)) values.push([name, pair.value]);
+      }
+      const aside = sections.isEvaluation ? { isEvaluation: true } : {};
+      if (epoch !== undefined) values.push(["epoch", epoch]);
       else if (step !== undefined) values.push(...sharesOfEpochs(pairs));
-      if (step === undefined && epoch === undefined) return { metrics: values, ...aside };
-      if (step === undefined) return { metrics: values, step: epoch?.value ?? 0, ...aside };
+      if (!placed) {
+        const heading = progress.bar === undefined ? around.headingFor(values.map(([name]) => name)) : undefined;
+        return { metrics: values, ...(heading === undefined ? {} : { step: heading }), ...aside };
+      }
+      if (step === undefined) return { metrics: values, step: epoch ?? 0, ...aside };
       // A step that counts batches within the epoch: its total is an epoch's, and it starts over in each.
       if (epoch !== undefined && step.total !== undefined && step.inEpoch) {
         perEpoch = step.total;
-        const before = Math.max(0, epoch.value - (epoch.fromOne ? 1 : 0));
+        const before = Math.max(0, epoch - (countsFromZero ? 0 : 1));
         return { metrics: values, step: before * perEpoch + step.value, ...aside };
       }
       return { metrics: values, step: step.value, ...aside };
@@ -57,20 +91,85 @@ export const keyValue: LineParser = {
   },
 };
 
+/** What lines above say of a line that does not say it itself: the part of the data, and the epoch. */
+function contextOfLines(progress: Progress): {
+  pass(body: string): void;
+  open(heading: number): void;
+  above(placed: boolean): string | undefined;
+  evaluates(): void;
+  headingFor(names: readonly string[]): number | undefined;
+} {
+  let section: string | undefined;
+  /** Under which names are told. */
+  let opened: number | undefined;
+  /** Names told since the heading: one that comes again is of batches, and the heading is no place for it. */
+  let told = new Set<string>();
+  const ofBatches = new Set<string>();
+  return {
+    pass(body) {
+      const text = body.trim();
+      if (text === "" || /^[-=*#_+~\s]+$/.test(text)) return;
+      section = sectionHeading(text);
+      const found = headingOf(text);
+      if (found !== undefined) progress.heading = found;
+    },
+    open(heading) {
+      progress.heading = heading;
+    },
+    above(placed) {
+      if (placed) section = undefined;
+      return section;
+    },
+    evaluates() {
+      section = "val";
+    },
+    headingFor(names) {
+      const { heading } = progress;
+      if (heading !== opened) told = new Set();
+      opened = heading;
+      if (heading === undefined) return undefined;
+      for (const name of names) {
+        if (told.has(name)) ofBatches.add(name);
+        told.add(name);
+      }
+      return names.some((name) => ofBatches.has(name)) ? undefined : heading;
+    },
+  };
+}
+
 /** What a key says about its number. */
 interface KeyRole {
-  readonly isStep: boolean;
-  readonly isEpoch: boolean;
   readonly isMetric: boolean;
   readonly isNamed: boolean;
   readonly isCompanion: boolean;
   /** The metric's name. */
   readonly name: string;
+  readonly split: "train" | "held-out" | undefined;
 }
 
 interface RoledPair {
   readonly pair: Pair;
   readonly role: KeyRole;
+}
+
+const shareWord = /acc(uracy)?$|correct$/i;
+/** `Accuracy: 9831/10000 (98%)` counts what was right: the share is meant, as it is printed. */
+function shareOf(pair: Pair, body: string): Pair {
+  const shown = /^ {0,3}\(\s*(\d+(?:\.\d+)?) ?%\)/.exec(body.slice(pair.to, pair.to + 20));
+  const share = shown === null ? pair.value / (pair.total ?? 1) : Number(shown[1]);
+  return { key: pair.key, value: share, from: pair.from, to: pair.to + (shown?.[0].length ?? 0) };
+}
+
+function pairsIn(body: string, roleOf: (key: string) => KeyRole): RoledPair[] {
+  const found = pairsOf(body).map((counted): Pair => {
+    const pair = counted.total === undefined || !shareWord.test(counted.key) ? counted : shareOf(counted, body);
+    const unit = speedWord.test(pair.key) ? unitOfSpeed.exec(body.slice(pair.to, pair.to + 40))?.[1] : undefined;
+    return unit === undefined ? pair : { ...pair, key: unit };
+  });
+  const isShort = body.length <= longestBare && metricWord.test(body);
+  const bare = isShort ? barePairsOf(body, found, isBareName) : [];
+  const all = bare.length === 0 ? found : [...found, ...bare].sort((a, b) => a.from - b.from);
+  return all.map((pair) => ({ pair, role: roleOf(pair.key) }));
 }
 
 /** A log has few keys, again and again; one that has more is prose. */
@@ -81,15 +180,12 @@ function rolesOfKeys(): (key: string) => KeyRole {
   return (key) => {
     const known = roles.get(key);
     if (known !== undefined) return known;
-    const isStep = stepKey.test(key);
-    const isEpoch = epochKey.test(key);
     const role: KeyRole = {
-      isStep,
-      isEpoch,
-      isMetric: !isStep && !isEpoch && !notMetric.test(key),
-      isNamed: metricWord.test(key),
+      isMetric: !isStepKey(key) && !isEpochKey(key) && !notMetric.test(key),
+      isNamed: isMeasureName(key),
       isCompanion: companion.test(key),
       name: cleanKey(key),
+      split: splitOfName(key),
     };
     if (roles.size >= maxKeys) roles.clear();
     roles.set(key, role);
@@ -97,51 +193,9 @@ function rolesOfKeys(): (key: string) => KeyRole {
   };
 }
 
-function stepIn(
-  body: string,
-  pairs: readonly RoledPair[],
-): { value: number; total?: number; inEpoch: boolean } | undefined {
-  const pair = pairs.find(({ role }) => role.isStep)?.pair;
-  if (pair !== undefined && Number.isInteger(pair.value)) {
-    const inEpoch = pair.total !== undefined && !/global|total/i.test(pair.key);
-    return { value: pair.value, inEpoch, ...(pair.total === undefined ? {} : { total: pair.total }) };
-  }
-  const match = stepWord.exec(body);
-  if (match === null) return undefined;
-  const value = Number((match[1] ?? "").replaceAll(",", ""));
-  const total = match[2] === undefined ? undefined : Number(match[2].replaceAll(",", ""));
-  return {
-    value,
-    inEpoch: total !== undefined && !/global/i.test(match[0]),
-    ...(total === undefined ? {} : { total }),
-  };
-}
-
-function epochIn(body: string, pairs: readonly RoledPair[]): { value: number; fromOne: boolean } | undefined {
-  const value = pairs.find(({ role }) => role.isEpoch)?.pair.value ?? Number(epochWord.exec(body)?.[1]);
-  if (!Number.isInteger(value)) return undefined;
-  // "Epoch 1/10" counts from one; "Epoch 0/9" shows itself by its first line.
-  return { value, fromOne: value > 0 };
-}
-
 /** `epoch: 1.25` counts what was seen: a metric beside the step, and no place in the run. */
 const sharesOfEpochs = (pairs: readonly RoledPair[]): Metric[] =>
-  pairs.filter(({ role }) => role.isEpoch).map(({ pair }) => ["epoch", pair.value]);
-
-const sectionMark = /\[(train|training|val|valid|validation|eval|dev|test)\](?=\s+[A-Za-z_])/gi;
-
-/** `[train] loss=1.2 [valid] loss=1.4`: held-out numbers carry the name of their section, those of training their own. */
-function sectionsIn(body: string): { prefixAt: (at: number) => string; isEvaluation: boolean } {
-  const marks = body.includes("[") ? [...body.matchAll(sectionMark)] : [];
-  const isHeldOut = (mark: RegExpMatchArray | undefined): boolean => mark !== undefined && !/^\[train/i.test(mark[0]);
-  return {
-    prefixAt: (at) => {
-      const mark = marks.findLast(({ index }) => index < at);
-      return isHeldOut(mark) ? `${mark?.[1] ?? ""}/` : "";
-    },
-    isEvaluation: marks.length > 0 && marks.every(isHeldOut),
-  };
-}
+  pairs.filter(({ pair }) => isEpochKey(pair.key)).map(({ pair }) => ["epoch", pair.value]);
 
 /** Share of the line that is pairs, spaces and punctuation aside. */
 function covered(body: string, pairs: readonly RoledPair[]): number {

@@ -17,7 +17,18 @@ const points = (text: string, name: string, config?: FlatConfig): [number, numbe
 };
 
 test("the list holds every parser of the folder under its name", () => {
-  const parts = new Set(["index", "line-parser", "bar-frame", "progress", "pairs", "open-parsers"]);
+  const parts = new Set([
+    "index",
+    "line-parser",
+    "bar-frame",
+    "progress",
+    "pairs",
+    "open-parsers",
+    "measure-words",
+    "place",
+    "sections",
+    "split-words",
+  ]);
   const folder = readdirSync(new URL(".", import.meta.url).pathname)
     .filter((file) => file.endsWith(".ts") && !file.includes(".test."))
     .map((file) => file.slice(0, -3))

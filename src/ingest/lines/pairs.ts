@@ -15,7 +15,7 @@ const number = String.raw`[-+]?(?:\d[\d_]*(?:,\d{3})*\.?\d*|\.\d+)(?:[eE][-+]?\d
 // A key of up to six words, `=` or `:`, a number, and behind it nothing that would make it part of
 // a word, a clock time, an address or a path; units (ms, s, %, GiB, it/s) may follow.
 const pattern = new RegExp(
-  String.raw`(?<![\w.])([A-Za-z_][\w./@()%-]*(?: [A-Za-z_(][\w./@()%-]*){0,5}) ?[=:]\s{0,12}(?:tensor\()?(${number})(?:\s*/\s*(\d[\d_]*))?(?![\d:x]|[.][\w]|/\w|-\w)`,
+  String.raw`(?<![\w.])([A-Za-z_][\w./@()%-]*(?: [A-Za-z_(][\w./@()%-]*){0,5})[ \t]{0,16}[=:]\s{0,12}(?:tensor\()?(${number})(?:\s*/\s*(\d[\d_]*))?(?![\d:x]|[.][\w]|/\w|-\w)`,
   "gi",
 );
 
@@ -39,6 +39,56 @@ export function pairsOf(text: string): Pair[] {
     });
   }
   return pairs;
+}
+
+// `loss 2.31`, `Train Loss 0.12 (0.15)`, and with the step between: `Train loss 1000 0.61`.
+const bare = new RegExp(
+  String.raw`(?<=^|[\d\s,;|()[\]:>*-])([A-Za-z][\w.@/%]*(?: +[A-Za-z][\w.@/%]*){0,3})[ \t]+(?:(\d+):? +)?(${number})(?![\w./:-])`,
+  "g",
+);
+/** A number in front of a speed's unit is named by it: `3007.8 words/s`, `115.3 ms/it`, `1.2 sec/step`. */
+const withUnit = new RegExp(
+  String.raw`(?<![\w.])(${number}) ?(?=((?:[a-z]{2,12} )?[a-z]{2,12}\/s(?:ec(?:ond)?)?|(?:s|ms|sec)\/(?:it|iter|step|batch))(?![a-z/]))`,
+  "gi",
+);
+
+/** Numbers without `=` or `:`, in the stretches between the pairs; `isName` says which names may stand so. */
+export function barePairsOf(text: string, pairs: readonly Pair[], isName: (name: string) => boolean): Pair[] {
+  const found: Pair[] = [];
+  let from = 0;
+  const stretch = (to: number): void => {
+    // A name and a number have three characters at least.
+    if (to - from > 2) bareIn(text.slice(from, to), from, isName, found);
+  };
+  for (const pair of pairs) {
+    stretch(pair.from);
+    from = pair.to;
+  }
+  stretch(text.length);
+  return found;
+}
+
+function bareIn(stretch: string, offset: number, isName: (name: string) => boolean, found: Pair[]): void {
+  bare.lastIndex = 0;
+  for (let match = bare.exec(stretch); match !== null; match = bare.exec(stretch)) {
+    const value = numberOf(match[3] ?? "");
+    const whole = (match[1] ?? "").trim();
+    // "Epoch 1 done. tr loss 3.2": a sentence may end before the name.
+    const key = isName(whole) ? whole : whole.replace(/^.*\.\s+/, "");
+    if (value === undefined || (key !== whole && key === "") || !isName(key)) continue;
+    const from = offset + match.index;
+    const to = from + match[0].length;
+    found.push({ key, value, from, to });
+    if (match[2] !== undefined) found.push({ key: "step", value: Number(match[2]), from: to, to });
+  }
+  if (!stretch.includes("/")) return;
+  withUnit.lastIndex = 0;
+  for (let match = withUnit.exec(stretch); match !== null; match = withUnit.exec(stretch)) {
+    const value = numberOf(match[1] ?? "");
+    const key = (match[2] ?? "").trim();
+    const from = offset + match.index;
+    if (value !== undefined) found.push({ key, value, from, to: from + match[0].length + key.length });
+  }
 }
 
 /** The parts of a line that are a name and a number by `item`, whose groups 1 and 2 are these. */

@@ -47,6 +47,8 @@ export class Progress {
   plan: Plan = {};
   /** Step of the latest training metrics. */
   lastStep: number | undefined;
+  /** Number of the latest line that only said which epoch or iteration follows. */
+  heading: number | undefined;
   #bar: Bar | undefined;
   /** A bar of another size than the training bar: an evaluation's, or training's second one. */
   #other: Bar | undefined;

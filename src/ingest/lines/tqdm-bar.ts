@@ -1,4 +1,5 @@
 import type { LineParser, Metric, Reading } from "./line-parser.ts";
+import { isMeasureName } from "./measure-words.ts";
 import { pairsOf } from "./pairs.ts";
 
 /** Descriptions under which loops over training batches run. */
@@ -22,7 +23,9 @@ export const tqdmBar: LineParser = {
       if (bar === undefined) return undefined;
       const { description, done, total } = bar;
       const named = description !== "";
-      if (aside.test(description) || (named && !training.test(description))) return {};
+      const told = named ? pairsOf(description).filter(({ key }) => isMeasureName(key)) : [];
+      // A program that writes its loss into the description runs over batches of training.
+      if (aside.test(description) || (named && told.length === 0 && !training.test(description))) return {};
       if (!named && !progress.draw(done, total)) return {};
       if (previous !== undefined && done < previous.done) {
         const isNext = named && previous.done === previous.total && previous.total === total;
@@ -31,7 +34,7 @@ export const tqdmBar: LineParser = {
       }
       previous = { description, done, total };
       const step = Math.round(base + done);
-      const metrics: Metric[] = pairsOf(bar.postfix).map(({ key, value }) => [key, value]);
+      const metrics: Metric[] = [...told, ...pairsOf(bar.postfix)].map(({ key, value }) => [key, value]);
       if (step <= last) return {};
       last = step;
       if (bar.rate !== undefined && done > 0) metrics.push(["it/s", bar.rate]);
