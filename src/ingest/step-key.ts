@@ -19,6 +19,7 @@ const stepKeys = [
   "num_updates",
   "train_num_updates",
   "valid_num_updates",
+  "total_train_updates",
   "steps",
   "epoch",
 ] as const;

@@ -1,7 +1,7 @@
 import { numberOf } from "../number-text.ts";
 import type { LineParser, Metric, Reading } from "./line-parser.ts";
 import { isMeasureName } from "./measure-words.ts";
-import { lastSplitIn, prefixOf, splitOfName } from "./split-words.ts";
+import { anySplit, lastSplitIn, prefixOf, splitOfName } from "./split-words.ts";
 
 // Tables of one row for each step or epoch, in columns of blanks or between bars: fastai's recorder, spaCy's logger,
 // Chainer's PrintReport, DeePMD's lcurve.out, prettytable and rich:
@@ -47,7 +47,7 @@ export const columnTable: LineParser = {
       }
       if (splits !== undefined && cells.length === splits.length + 1)
         return partsRow(cells, splits, progress.lastStep ?? 0);
-      if (hasBars || cells.length !== 1) splits = undefined;
+      if (!hasBars) splits = undefined;
       const head = headOf(cells, hasBars);
       if (head !== undefined) {
         table = head;
@@ -58,7 +58,9 @@ export const columnTable: LineParser = {
   },
 };
 
-const mayHead = (body: string): boolean => !body.includes("=") && isMeasureName(body) !== /\d\.\d/.test(body);
+/** Most lines of a log are no header of a table. */
+const mayHead = (body: string): boolean =>
+  !body.includes("=") && !/\d\.\d/.test(body) && (isMeasureName(body) || (bars.test(body) && anySplit.test(body)));
 
 function cellsOf(body: string, hasBars: boolean): Cell[] {
   const cells: Cell[] = [];

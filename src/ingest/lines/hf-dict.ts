@@ -27,6 +27,8 @@ export const hfDict: LineParser = {
     if (from === -1 || from > 120 || (from > 0 && !/(>> ?|[:\]] ?|^\s*)$/.test(line.body.slice(0, from))))
       return undefined;
     if (!line.body.startsWith("{'", from)) return undefined;
+    // What says where the dictionary stands is another program's line.
+    if (from > 0 && /\d/.test(line.body.slice(0, from))) return undefined;
     const reading = readLiteral(line.body, from);
     if (reading === undefined || reading.broken !== undefined || !isObject(reading.value)) return undefined;
     if (line.body.slice(reading.end).trim() !== "") return undefined;

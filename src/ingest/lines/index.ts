@@ -1,4 +1,5 @@
 import { columnTable } from "./column-table.ts";
+import { darknet } from "./darknet.ts";
 import { deepspeed } from "./deepspeed.ts";
 import { espnet } from "./espnet.ts";
 import { fairseq } from "./fairseq.ts";
@@ -38,6 +39,7 @@ export const lineParsers: readonly LineParser[] = [
   mmengine,
   pytorchExamples,
   kerasBar,
+  darknet,
   yolo,
   lightningBar,
   tqdmBar,

@@ -1,9 +1,10 @@
 import type { LineParser, Metric, Reading } from "./line-parser.ts";
 import type { Progress } from "./progress.ts";
 import { companion, isBareName, isMeasureName, metricWord } from "./measure-words.ts";
-import { barePairsOf, pairsOf } from "./pairs.ts";
+import { barePairsOf, pairsOf, sentencePairOf } from "./pairs.ts";
 import type { Pair } from "./pairs.ts";
 import { headingOf, isEpochKey, isStepKey, placeIn } from "./place.ts";
+import type { Place } from "./place.ts";
 import { isPartOfEvaluation, sectionHeading, sectionsOf } from "./sections.ts";
 import { splitOfName } from "./split-words.ts";
 
@@ -34,16 +35,10 @@ export const keyValue: LineParser = {
       if (bar !== undefined || body.trim() === "") return undefined;
       const pairs = pairsIn(body, roleOf);
       const metrics = pairs.filter(({ role }) => role.isMetric);
-      const place =
-        metrics.length === 0
-          ? {}
-          : placeIn(
-              body,
-              pairs.map(({ pair }) => pair),
-            );
-      const { step, epoch } = place;
+      const { step, epoch } = metrics.length === 0 ? {} : placeOf(body, pairs);
       const placed = step !== undefined || epoch !== undefined;
-      const isNamed = metrics.some(({ role }) => role.isNamed || (placed && role.isCompanion));
+      const isUnder = placed || progress.heading !== undefined;
+      const isNamed = metrics.some(({ role }) => role.isNamed || (isUnder && role.isCompanion));
       if (!isNamed || covered(body, pairs) < (placed ? 0.3 : 0.5)) {
         around.pass(body);
         return undefined;
@@ -142,6 +137,8 @@ interface KeyRole {
   readonly isMetric: boolean;
   readonly isNamed: boolean;
   readonly isCompanion: boolean;
+  /** The line is a sentence about this number. */
+  readonly isWhole?: boolean;
   /** The metric's name. */
   readonly name: string;
   readonly split: "train" | "held-out" | undefined;
@@ -166,11 +163,20 @@ function pairsIn(body: string, roleOf: (key: string) => KeyRole): RoledPair[] {
     const unit = speedWord.test(pair.key) ? unitOfSpeed.exec(body.slice(pair.to, pair.to + 40))?.[1] : undefined;
     return unit === undefined ? pair : { ...pair, key: unit };
   });
+  const spoken = found.length === 1 && body.length <= 160 ? sentencePairOf(body, isMeasureName) : undefined;
+  if (spoken !== undefined && !isMeasureName(found[0]?.key ?? ""))
+    return [{ pair: { ...spoken, to: body.length }, role: { ...roleOf(spoken.key), isWhole: true } }];
   const isShort = body.length <= longestBare && metricWord.test(body);
   const bare = isShort ? barePairsOf(body, found, isBareName) : [];
   const all = bare.length === 0 ? found : [...found, ...bare].sort((a, b) => a.from - b.from);
   return all.map((pair) => ({ pair, role: roleOf(pair.key) }));
 }
+
+const placeOf = (body: string, pairs: readonly RoledPair[]): Place =>
+  placeIn(
+    body,
+    pairs.map(({ pair }) => pair),
+  );
 
 /** A log has few keys, again and again; one that has more is prose. */
 const maxKeys = 1_024;
@@ -199,6 +205,7 @@ const sharesOfEpochs = (pairs: readonly RoledPair[]): Metric[] =>
 
 /** Share of the line that is pairs, spaces and punctuation aside. */
 function covered(body: string, pairs: readonly RoledPair[]): number {
+  if (pairs.some(({ role }) => role.isWhole === true)) return 1;
   let inside = 0;
   for (const { pair } of pairs) inside += letters(body, pair.from, pair.to);
   const all = letters(body, 0, body.length);

@@ -13,7 +13,7 @@ export const isMeasureName = (name: string): boolean =>
 
 /** Names that count only beside a metric or a step: settings are printed the same way. */
 export const companion =
-  /^((current |cur )?lr|(current )?learning[ _]?rate|lrm|mfu|tps|tok\/s|tokens?\/s(ec)?|time|dt|mem(ory)?|epoch)$/i;
+  /(^|[\s_/])(tok(en)?|sample|image|img|word|frame|step|it|iter|batch)e?s?(\/|[ _]?per[ _]?)s(ec(ond)?)?$|^((current |cur )?lr|(current )?learning[ _]?rate|lrm|mfu|tps|tok\/s|tokens?\/s(ec)?|time|dt|mem(ory)?|epoch)$/i;
 
 /** What may stand beside a metric's word in a name that has neither `=` nor `:` behind it. */
 const beside = new RegExp(

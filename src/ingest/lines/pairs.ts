@@ -91,6 +91,20 @@ function bareIn(stretch: string, offset: number, isName: (name: string) => boole
   }
 }
 
+/** "Accuracy of the network on the 10000 test images: 54 %": a sentence that begins with what was measured. */
+const sentence = new RegExp(
+  String.raw`^\s*(?:the )?(?:(?:average|mean|final|overall) )?([A-Za-z0-9@-]{2,20}(?: (?:loss|score))?) (?:of|on|for|at) [^:=]{3,80}[:=]\s*(${number})\s*%?\s*$`,
+  "i",
+);
+export function sentencePairOf(text: string, isName: (name: string) => boolean): Pair | undefined {
+  const found = sentence.exec(text);
+  const value = numberOf(found?.[2] ?? "");
+  const key = found?.[1] ?? "";
+  return found === null || value === undefined || !isName(key)
+    ? undefined
+    : { key, value, from: text.length - 1, to: text.length };
+}
+
 /** The parts of a line that are a name and a number by `item`, whose groups 1 and 2 are these. */
 export function metricsOf(parts: readonly string[], item: RegExp): Metric[] {
   const metrics: Metric[] = [];

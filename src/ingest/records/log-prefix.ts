@@ -82,6 +82,8 @@ const pieces: readonly Peel[] = [
     /^\[(transformers|accelerate|datasets|peft|trl|diffusers|vllm|titan|deepspeed|deepscale)\] ?/,
     (m) => ({ logger: m[1] }),
   ],
+  // `[2022-03-14 09:05:16 name] `
+  ["[", new RegExp(`^\\[(${dateTime}) ([A-Za-z][\\w.-]{0,100})\\]:? `), (m) => ({ ...timeFound(m[1]), logger: m[2] })],
   // Date and time, bare or in brackets, and the separator behind it
   [`[(${digits}`, new RegExp(`^[[(]?(${dateTime})[\\])]?(?: ?[-|:,] ?| +|$)`), (m) => timeFound(m[1])],
   // ESPnet: `[node07] 2026-01-01 12:00:00,000 (trainer:793) INFO: `, with rank and number of them `[node07:0/2] `
@@ -91,6 +93,8 @@ const pieces: readonly Peel[] = [
     (m) => ({ writer: m[0], ...(m[1] === undefined ? {} : { rank: Number(m[1]) }) }),
   ],
   ["(", new RegExp(`^\\((\\w[\\w.]{0,100}:\\d+)\\) (?=(?:${levelWord}): )`), (m) => ({ logger: m[1] })],
+  // Swin Transformer and what came of it: `(main.py 226): INFO `
+  ["(", new RegExp(`^\\((\\w[\\w.]{0,100} \\d+)\\): (?=(?:${levelWord}) )`), (m) => ({ logger: m[1] })],
   // Glog, torchrun: `W0528 12:00:00.123000 12345 torch/distributed/run.py:779] `, in brackets in torch's C++
   [
     "[DIWEF",
