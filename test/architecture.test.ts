@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { checks } from "../src/analysis/lint/checks/index.ts";
 import { attributes } from "../src/analysis/attributes/index.ts";
+import { dataFaults } from "../src/analysis/data-faults/index.ts";
 import { metrics } from "../src/analysis/metrics/index.ts";
 import { rules } from "../src/analysis/rules/index.ts";
 import { signs } from "../src/analysis/signs/index.ts";
@@ -39,6 +40,7 @@ test.each([
   { folder: "src/analysis/lint/checks", list: checks, suffix: "" },
   { folder: "src/analysis/metrics", list: metrics, suffix: "" },
   { folder: "src/analysis/attributes", list: attributes, suffix: "" },
+  { folder: "src/analysis/data-faults", list: dataFaults, suffix: "" },
   { folder: "src/ingest/formats", list: formats, suffix: "" },
   // `import` and others are words of the language and cannot name an export.
   { folder: "src/cli/commands", list: commands, suffix: "Command" },

@@ -6,3 +6,6 @@ export { formats, refusalOf, sniffFormat } from "./formats/index.ts";
 export type { Decoder, DecoderContext, Format } from "./format.ts";
 export { mergeDecoded } from "./merge.ts";
 export { isSecret, maskSecret } from "./secret.ts";
+export { ExamplesReader, rolesFrom, type ReadExamples } from "./predictions/examples.ts";
+export { mixedForms } from "./predictions/mixed-forms.ts";
+export { joinReferences } from "./predictions/join-references.ts";

@@ -2,6 +2,7 @@ import type { Command } from "../command.ts";
 import { demoCommand } from "./demo.ts";
 import { diagnoseCommand } from "./diagnose.ts";
 import { doctorCommand } from "./doctor.ts";
+import { evaluateCommand } from "./evaluate.ts";
 import { importCommand } from "./import.ts";
 import { lintCommand } from "./lint.ts";
 import { logsCommand } from "./logs.ts";
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   importCommand,
   diagnoseCommand,
   verifyCommand,
+  evaluateCommand,
   lintCommand,
   logsCommand,
   demoCommand,

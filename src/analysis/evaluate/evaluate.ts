@@ -1,0 +1,78 @@
+/** Examples to the whole evaluation: metrics with intervals, faults of the data, where and how the model fails, advice. */
+import type { DataFault, Evaluation, MetricValue, ReadPredictions } from "../../model/evaluation.ts";
+import type { Example, Task } from "../../model/example.ts";
+import { toWire } from "../../model/number.ts";
+import { dataFaults } from "../data-faults/index.ts";
+import { unitsOf } from "../intervals/bootstrap.ts";
+import { intervalOf, level } from "../intervals/interval.ts";
+import type { Measure, MetricOptions } from "../metric.ts";
+import { metrics } from "../metrics/index.ts";
+import { errorGroups } from "./error-groups.ts";
+import { errorMeasure } from "./error-measure.ts";
+
+export interface EvaluateOptions {
+  readonly task: Task;
+  readonly metric: MetricOptions;
+  readonly read: ReadPredictions | null;
+  readonly trainingInputs: ReadonlySet<string> | null;
+  /** Of the bootstrap: the same gives the same intervals. */
+  readonly seed: number;
+}
+
+export function evaluate(examples: readonly Example[], options: EvaluateOptions): Evaluation {
+  const { task } = options;
+  const { measures, notApplicable } = measureAll(examples, options);
+  const units = unitsOf(examples.map(({ group }) => group));
+  const judged = errorMeasure(task, measures);
+  return {
+    schema: "llmdbg.evaluation/1",
+    task,
+    n: examples.length,
+    read: options.read,
+    metrics: measures.map((measure) => metricValue(measure, intervalOf(measure, units, options.seed))),
+    errors: {
+      measuredBy: judged?.name ?? "",
+      count: judged?.errors?.reduce((count, error) => count + (error > 0 ? 1 : 0), 0) ?? 0,
+      groups: errorGroups(examples, task),
+    },
+    dataFaults: faultsOf(examples, options),
+    slices: [],
+    search: null,
+    advice: [],
+    notApplicable,
+  };
+}
+
+function measureAll(
+  examples: readonly Example[],
+  { task, metric: options }: EvaluateOptions,
+): { readonly measures: Measure[]; readonly notApplicable: Evaluation["notApplicable"] } {
+  const measures: Measure[] = [];
+  const notApplicable: Evaluation["notApplicable"] = [];
+  for (const metric of metrics) {
+    if (!metric.tasks.includes(task)) continue;
+    const measured = metric.measure(examples, task, options);
+    if ("missing" in measured) notApplicable.push({ metric: metric.id, missing: [...measured.missing] });
+    else measures.push(...measured);
+  }
+  return { measures, notApplicable };
+}
+
+function metricValue(measure: Measure, interval: readonly [number, number] | null): MetricValue {
+  return {
+    name: measure.name,
+    value: toWire(measure.value(null)),
+    low: interval === null ? null : toWire(interval[0]),
+    high: interval === null ? null : toWire(interval[1]),
+    level,
+    n: measure.n,
+    signature: measure.signature,
+    better: measure.better,
+  };
+}
+
+const faultsOf = (examples: readonly Example[], { task, trainingInputs }: EvaluateOptions): DataFault[] =>
+  dataFaults.flatMap((check) => {
+    const fault = check.look(examples, { task, trainingInputs });
+    return fault === null ? [] : [{ id: check.id, ...fault }];
+  });

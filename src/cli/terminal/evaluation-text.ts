@@ -1,0 +1,132 @@
+import type { DataFault, Evaluation, MetricValue } from "../../model/evaluation.ts";
+import type { Example } from "../../model/example.ts";
+import { fromWire } from "../../model/number.ts";
+import { severityText } from "./finding-block.ts";
+import { severities } from "./report-text.ts";
+import type { Style } from "./style.ts";
+import { count, labelled, numberText, plain } from "./text.ts";
+
+/** An evaluation for people: what was read as what, faults of the data, metrics, where and how the model fails, advice. */
+export function evaluationText(evaluation: Evaluation, examples: readonly Example[], style: Style): string {
+  const blocks = [
+    heading(evaluation, style).join("\n"),
+    ...bySeverity(evaluation.dataFaults).map((fault) => faultBlock(fault, style).join("\n")),
+    metricLines(evaluation, style).join("\n"),
+    ...groupLines(evaluation, examples, style),
+    ...notComputed(evaluation, style),
+  ].filter((block) => block !== "");
+  return `${blocks.join("\n\n")}\n`;
+}
+
+function heading({ read, task, n }: Evaluation, style: Style): string[] {
+  const { bold, dim } = style.colours;
+  const title = `${bold(plain(read?.path ?? "predictions"))}: ${bold(task)}, ${count(n, "example")}`;
+  if (read === null) return [title];
+  const fields = read.fields
+    .map(({ role, name }) => (role === name ? role : `${role} from "${plain(name)}"`))
+    .join(", ");
+  const lines = [
+    ...labelled("  read    ", `${read.form}${fields === "" ? "" : `: ${fields}`}`, style.width),
+    ...labelled(
+      "  task    ",
+      `${read.taskFrom === "given" ? "given" : `told from ${read.taskFrom}; --task changes it`}`,
+      style.width,
+    ),
+  ].map((line) => dim(line));
+  if (read.rejected.count > 0) lines.push(...rejectedLines(read.rejected, style));
+  return [title, ...lines];
+}
+
+function rejectedLines({ count: rows, examples }: NonNullable<Evaluation["read"]>["rejected"], style: Style): string[] {
+  const where = examples
+    .slice(0, 3)
+    .map(({ line, reason }) => `line ${line}: ${plain(reason)}`)
+    .join("; ");
+  return labelled("  left out ", `${count(rows, "row")} that cannot be read. ${where}`, style.width).map((line) =>
+    style.colours.yellow(line),
+  );
+}
+
+const bySeverity = (faults: readonly DataFault[]): DataFault[] =>
+  faults.toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
+
+function faultBlock(fault: DataFault, style: Style): string[] {
+  const { bold, dim } = style.colours;
+  const width = style.width - 2;
+  const lines = [
+    `${severityText(fault.severity, style)}  ${bold(plain(fault.title))}  ${dim(fault.id)}`,
+    ...labelled("", fault.message, width),
+  ];
+  for (const [i, { id, line, note }] of fault.examples.slice(0, 3).entries())
+    lines.push(
+      ...labelled(i === 0 ? "where   " : "        ", `${line === 0 ? `id ${id}` : `line ${line}`}: ${note}`, width),
+    );
+  lines.push(...labelled("do      ", fault.advice, width));
+  return lines.map((line, i) => (i === 0 ? line : `  ${line}`));
+}
+
+function metricLines({ metrics }: Evaluation, style: Style): string[] {
+  const { bold, dim } = style.colours;
+  if (metrics.length === 0) return [];
+  const names = Math.max(...metrics.map(({ name }) => name.length));
+  const values = metrics.map((metric) => valueText(metric));
+  const widest = Math.max(...values.map(({ length }) => length));
+  const intervals = metrics.map((metric) => intervalText(metric));
+  const widestInterval = Math.max(...intervals.map(({ length }) => length));
+  const note = `${Math.round((metrics[0]?.level ?? 0.95) * 100)} % interval`;
+  return [
+    `${bold("Metrics")}  ${dim(`value, ${note}, how it is computed`)}`,
+    ...metrics.map(({ name, signature }, i) => {
+      const start = `  ${name.padEnd(names)}  ${bold((values[i] ?? "").padStart(widest))}  ${(intervals[i] ?? "").padEnd(widestInterval)}`;
+      return `${start}  ${dim(plain(signature))}`.trimEnd();
+    }),
+  ];
+}
+
+/** Two decimals of a per cent or point, four of a share. */
+const valueText = ({ value }: MetricValue): string => rounded(fromWire(value) ?? Number.NaN);
+
+const intervalText = ({ low, high }: MetricValue): string =>
+  low === null || high === null
+    ? ""
+    : `[${rounded(fromWire(low) ?? Number.NaN)}, ${rounded(fromWire(high) ?? Number.NaN)}]`;
+
+function rounded(value: number): string {
+  if (!Number.isFinite(value)) return numberText(value);
+  const size = Math.abs(value);
+  return size >= 1e6 || (size > 0 && size < 1e-4)
+    ? numberText(value)
+    : value.toFixed(size >= 1000 ? 0 : size > 1 ? 2 : 4);
+}
+
+function groupLines({ errors, n }: Evaluation, examples: readonly Example[], style: Style): string[] {
+  const { bold } = style.colours;
+  if (errors.groups.length === 0) return [];
+  const byId = new Map(examples.map((example) => [example.id, example]));
+  const lines = [bold("Wrong outputs")];
+  for (const { title, count: rows, examples: ids } of errors.groups.slice(0, 6)) {
+    const first = byId.get(ids[0] ?? "");
+    const where = first === undefined ? "" : `, first at ${first.line === 0 ? first.id : `line ${first.line}`}`;
+    lines.push(...labelled("  ", `${plain(title)}: ${rows} of ${n}${where}`, style.width));
+  }
+  return [lines.join("\n")];
+}
+
+function notComputed({ notApplicable }: Evaluation, style: Style): string[] {
+  if (notApplicable.length === 0) return [];
+  const byMissing = new Map<string, string[]>();
+  for (const { metric, missing } of notApplicable)
+    byMissing.set(missing.join(", "), [...(byMissing.get(missing.join(", ")) ?? []), metric]);
+  return [
+    [...byMissing]
+      .flatMap(([missing, metrics], i) =>
+        labelled(
+          i === 0 ? "Not computed  " : "              ",
+          `${metrics.join(", ")} (needs ${missing})`,
+          style.width,
+        ),
+      )
+      .map((line) => style.colours.dim(line))
+      .join("\n"),
+  ];
+}
