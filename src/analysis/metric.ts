@@ -6,12 +6,19 @@ export type Weights = ArrayLike<number>;
 export interface MetricOptions {
   /** BLEU's tokenizer. */
   readonly tokenize: "13a" | "zh" | "char" | "intl" | "none";
+  /** BLEU's, for orders without a match. */
+  readonly smoothing: "exp" | "floor" | "add-k" | "none";
   readonly lowercase: boolean;
   /** The positive class of binary metrics; null: the rarer label, or the one that looks positive (1, true, yes). */
   readonly positive: string | null;
 }
 
-export const defaultMetricOptions: MetricOptions = { tokenize: "13a", lowercase: false, positive: null };
+export const defaultMetricOptions: MetricOptions = {
+  tokenize: "13a",
+  smoothing: "exp",
+  lowercase: false,
+  positive: null,
+};
 
 /**
  * One number of a metric over a list of examples. Either `sums` or `value` is what it is computed from: metrics of a

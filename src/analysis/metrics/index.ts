@@ -1,6 +1,8 @@
 import { accuracy } from "./accuracy.ts";
 import { averagePrecision } from "./average-precision.ts";
+import { bleu } from "./bleu.ts";
 import { brier } from "./brier.ts";
+import { chrf } from "./chrf.ts";
 import { cohenKappa } from "./cohen-kappa.ts";
 import { ece } from "./ece.ts";
 import { f1 } from "./f1.ts";
@@ -32,4 +34,6 @@ export const metrics: readonly Metric[] = [
   mae,
   rmse,
   r2,
+  bleu,
+  chrf,
 ];
