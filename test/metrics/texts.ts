@@ -271,3 +271,67 @@ export function chinese(seed: number, count: number): TextSet {
     references: originals.map((own) => [own, vary(own)]),
   };
 }
+
+/** Several sentences a line and several lines, longer than 32 words, for longest common subsequences. */
+export function summaries(seed: number, count: number): TextSet {
+  const next = random(seed);
+  const originals = Array.from({ length: count }, () =>
+    Array.from({ length: next.integer(1, 9) }, () => sentence(next)),
+  );
+  const vary = (lines: readonly string[]): string =>
+    lines
+      .filter(() => next.uniform() < 0.8)
+      .map((line) => perturb(next, line))
+      .join(pick(next, ["\n", "\n", "\n\n", " ", "\r\n"]));
+  return {
+    name: "summaries of several lines",
+    hypotheses: originals.map(vary),
+    references: originals.map((lines) => Array.from({ length: next.integer(1, 2) }, () => vary(lines))),
+  };
+}
+
+const answerPieces: Words = [
+  "the",
+  "The",
+  "a",
+  "An",
+  "an",
+  "theory",
+  "anna",
+  "THE",
+  "the-",
+  '"the"',
+  "éa",
+  "aé",
+  "a\u0301",
+  "x_a",
+  "in",
+  "1976",
+  "1,976",
+  "U.S.",
+  "Denver",
+  "Broncos",
+  "—",
+  "the\u00a0end",
+  "²a",
+  "a٣",
+  "",
+  ".",
+  "«a»",
+  "北京",
+  "a北京",
+  "ß",
+];
+
+/** Short answers, several of them right, some of which are nothing but an article or a mark. */
+export function answers(seed: number, count: number): TextSet {
+  const next = random(seed);
+  const answer = (): string =>
+    Array.from({ length: next.integer(0, 4) }, () => pick(next, answerPieces)).join(pick(next, [" ", " ", "  ", "\t"]));
+  const references = Array.from({ length: count }, () => Array.from({ length: next.integer(1, 4) }, answer));
+  return {
+    name: "answers",
+    hypotheses: references.map((own) => (next.uniform() < 0.4 ? `${own[0] ?? ""} ` : answer())),
+    references,
+  };
+}

@@ -4,6 +4,7 @@ import { bleuTokenizers } from "../measures/bleu-tokens.ts";
 import { ngramCounter } from "../measures/ngrams.ts";
 import { measureOfSums } from "../measures/sums.ts";
 import { missingPart, textPairs } from "../measures/text-pairs.ts";
+import { wordNumbers } from "../measures/vocabulary.ts";
 import { trimEnd } from "../measures/white-space.ts";
 
 const orders = 4;
@@ -22,21 +23,15 @@ export const bleu = defineMetric({
     if (!("pairs" in texts)) return texts;
     const { tokenize, lowercase, smoothing } = options;
     const tokenizer = bleuTokenizers[tokenize];
-    const vocabulary = new Map<string, number>();
-    const toNumbers = (text: string): number[] =>
-      tokenizer(trimEnd(lowercase ? text.toLowerCase() : text)).map((token) => {
-        const known = vocabulary.get(token);
-        if (known !== undefined) return known;
-        vocabulary.set(token, vocabulary.size);
-        return vocabulary.size - 1;
-      });
+    const numbers = wordNumbers();
+    const split = (text: string): Int32Array => numbers(tokenizer(trimEnd(lowercase ? text.toLowerCase() : text)));
     const countMatches = ngramCounter(orders);
     const matches = new Float64Array(orders);
     const rows = new Float64Array(examples.length * width);
     const errors = new Float64Array(examples.length).fill(Number.NaN);
     for (const { index, hypothesis, references } of texts.pairs) {
-      const own = toNumbers(hypothesis);
-      const others = references.map(toNumbers);
+      const own = split(hypothesis);
+      const others = references.map(split);
       countMatches(own, others, matches);
       const row = rows.subarray(index * width, (index + 1) * width);
       row.set([1, own.length, closestLength(own.length, others), ...matches]);

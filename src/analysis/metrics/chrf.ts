@@ -2,6 +2,7 @@ import { defineMetric } from "../metric.ts";
 import { ngramCounter } from "../measures/ngrams.ts";
 import { measureOfSums } from "../measures/sums.ts";
 import { missingPart, textPairs } from "../measures/text-pairs.ts";
+import { wordNumbers } from "../measures/vocabulary.ts";
 import { splitWords } from "../measures/white-space.ts";
 
 const characterOrders = 6;
@@ -94,14 +95,7 @@ function withoutPunctuation(word: string): string | readonly string[] {
 
 /** Counts of all orders for one reference; the array is used again in the next call. */
 function statistics(): (hypothesis: Symbols, reference: Symbols) => Float64Array {
-  const vocabulary = new Map<string, number>();
-  const toNumbers = (words: readonly string[]): number[] =>
-    words.map((word) => {
-      const known = vocabulary.get(word);
-      if (known !== undefined) return known;
-      vocabulary.set(word, vocabulary.size);
-      return vocabulary.size - 1;
-    });
+  const numbers = wordNumbers();
   const countCharacters = ngramCounter(characterOrders);
   const countWords = ngramCounter(wordOrders);
   const matches = new Float64Array(Math.max(characterOrders, wordOrders));
@@ -119,7 +113,7 @@ function statistics(): (hypothesis: Symbols, reference: Symbols) => Float64Array
   return (hypothesis, reference) => {
     countCharacters(hypothesis.characters, [reference.characters], matches);
     write(0, characterOrders, hypothesis.characters.length, reference.characters.length);
-    countWords(toNumbers(hypothesis.words), [toNumbers(reference.words)], matches);
+    countWords(numbers(hypothesis.words), [numbers(reference.words)], matches);
     write(characterOrders, wordOrders, hypothesis.words.length, reference.words.length);
     return row;
   };
