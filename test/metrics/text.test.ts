@@ -19,11 +19,11 @@ import { labelSequences, sampleCounts, scoredTexts } from "./sequences.ts";
 import { answers, chinese, hostile, summaries, translations } from "./texts.ts";
 
 const texts = [
-  translations(1, 120),
-  translations(2, 50, 3),
-  hostile(3, 250),
+  translations(1, 80),
+  translations(2, 25, 3),
+  hostile(3, 200),
   chinese(4, 50),
-  summaries(5, 40),
+  summaries(5, 16),
   answers(6, 200),
 ];
 const spans = [
