@@ -52,7 +52,7 @@ export async function evaluateCommandLine({ operands, options: given, terminal }
       read,
       trainingInputs,
       seed,
-      metric: { tokenize, lowercase, positive },
+      metric: { ...defaultMetricOptions, tokenize, lowercase, positive },
     });
     terminal.out(options.json ? `${toJson(evaluation, 2)}\n` : evaluationText(evaluation, examples, terminal.outStyle));
     return exitStatus(evaluation, options.failOn);
