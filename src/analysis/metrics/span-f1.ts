@@ -1,4 +1,3 @@
-import type { Example } from "../../model/example.ts";
 import { defineMetric } from "../metric.ts";
 import { isSequence, spansOf } from "../measures/spans.ts";
 import { measureOfSums } from "../measures/sums.ts";
