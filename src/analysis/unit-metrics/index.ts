@@ -1,3 +1,4 @@
+import { cocoBoxes } from "./coco-boxes.ts";
 import { coverageAtK } from "./coverage-at-k.ts";
 import { giniAtK } from "./gini-at-k.ts";
 import { hitRateAtK } from "./hit-rate-at-k.ts";
@@ -8,6 +9,7 @@ import { noveltyAtK } from "./novelty-at-k.ts";
 import { popularityAtK } from "./popularity-at-k.ts";
 import { precisionAtK } from "./precision-at-k.ts";
 import { recallAtK } from "./recall-at-k.ts";
+import type { Detections } from "../../model/detection.ts";
 import type { Rankings } from "../../model/ranking.ts";
 import type { UnitMetric } from "../unit-metric.ts";
 
@@ -24,3 +26,5 @@ export const rankingMetrics: readonly UnitMetric<Rankings>[] = [
   popularityAtK,
   noveltyAtK,
 ];
+
+export const detectionMetrics: readonly UnitMetric<Detections>[] = [cocoBoxes];
