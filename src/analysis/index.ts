@@ -7,7 +7,7 @@ export { toReport } from "./report.ts";
 export { defineRule, type Explanation, type Rule, type Sign } from "./rule.ts";
 export { RunData, type RunInfo, type SeriesData } from "./run-data.ts";
 export { rules } from "./rules/index.ts";
-export { isAnalysed, isLayerSeries } from "./signals.ts";
+export { isAnalysed, isLayerSeries, isObjective } from "./signals.ts";
 export type { Configured } from "./verify/applied.ts";
 export { signs } from "./signs/index.ts";
 export type { JudgedRun } from "./verify/judged-run.ts";

@@ -170,6 +170,11 @@ export const inputMean: Signal = { id: "input/mean", matches: (name) => name ===
 export const inputStd: Signal = { id: "input/std", matches: (name) => name === "input/std" };
 export const inputAbsMax: Signal = { id: "input/abs_max", matches: (name) => name === "input/abs_max" };
 
+const objectives: readonly Signal[] = [trainLoss, evalLoss, partialLoss, reward];
+/** Whether a series is what training lowers or raises: most rules look at that curve. */
+export const isObjective = (name: string, labels: Readonly<Record<string, string>>): boolean =>
+  objectives.some((signal) => signal.matches(name, labels));
+
 const signals: readonly Signal[] = [
   trainLoss,
   evalLoss,

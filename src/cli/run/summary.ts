@@ -3,7 +3,7 @@ import type { Report } from "../../model/report.ts";
 import type { Outbox } from "../client/outbox.ts";
 import { findingLines, remainder, verdictLine } from "../terminal/report-text.ts";
 import type { Style } from "../terminal/style.ts";
-import { count, plain } from "../terminal/text.ts";
+import { count, labelled, plain } from "../terminal/text.ts";
 import type { Ended } from "./child.ts";
 import type { Discovery } from "./discovery.ts";
 import type { Recorder } from "./recorder.ts";
@@ -35,17 +35,31 @@ export function summaryText(summary: Summary, style: Style): string {
   if (ended.exitCode !== 0) lines.push(style.colours.red(plain(endingOf(summary))));
   lines.push(verdictLine(report, style));
   lines.push(...findingLines(report, style).map((line) => `  ${line}`));
+  lines.push(...readingLines(summary.watch, style));
   if (report.run.series.some((series) => !series.startsWith("system/")))
     lines.push(...remainder(report, style).map((line) => `  ${line}`));
-  else
-    lines.push(
-      "  No metric was printed or written. Print lines such as `step=10 loss=2.31`, or log with the SDK: import llmdbg",
-    );
   for (const note of notes(summary)) lines.push(dim(`  ${plain(note)}`));
   if (page !== undefined)
     lines.push(`  ${dim("Look closer  ")}${page}`, `  ${dim("Full text    ")}llmdbg diagnose ${id}`);
   else if (recorder !== undefined) lines.push(`  ${dim("Full text    ")}llmdbg diagnose ${recorder.directory}`);
   return `${lines.join("\n")}\n`;
+}
+
+/** What to do when nothing was read, or nothing that is known as a loss: most checks look at that curve. */
+export function readingLines({ names, hasObjective }: Pick<Watch, "names" | "hasObjective">, style: Style): string[] {
+  if (names.size === 0)
+    return [
+      "  No metric was printed or written. Print lines such as `step=10 loss=2.31`, or log with the SDK: import llmdbg",
+    ];
+  if (hasObjective) return [];
+  const shown = [...names].slice(0, 8).map((name) => plain(name));
+  const more = names.size > shown.length ? ` and ${names.size - shown.length} more` : "";
+  return labelled(
+    "Read         ",
+    `${shown.join(", ")}${more}. None of these names is known as a loss, so most checks had nothing to look at. ` +
+      "Call it `loss` or `train_loss`, and on held-out data `val_loss`.",
+    style.width - 2,
+  ).map((line) => `  ${line}`);
 }
 
 function endingOf({ ended, watch, id }: Summary): string {

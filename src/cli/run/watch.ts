@@ -1,5 +1,5 @@
 import { ConsoleDecoder } from "../../ingest/index.ts";
-import { isAnalysed, RunData } from "../../analysis/index.ts";
+import { isAnalysed, isObjective, RunData } from "../../analysis/index.ts";
 import type { Decoded } from "../../model/batch.ts";
 import { flatten, type FlatConfig } from "../../model/config.ts";
 import type { LogRecord } from "../../model/record.ts";
@@ -22,6 +22,8 @@ export interface Sink {
  * last values when training ends and writes its file a moment later.
  */
 const settledAfterPasses = 6;
+/** As many as a person reads; a program may make up new ones all the time. */
+const mostNames = 64;
 
 interface WatchOptions {
   readonly id: string;
@@ -45,6 +47,10 @@ export class Watch {
   readonly data: RunData;
   readonly owners = new Owners();
   readonly rejected: { source: string; index: number; reason: string }[] = [];
+  /** Names of the metrics that were printed or written, the first ones. */
+  readonly names = new Set<string>();
+  /** Whether one of them is known as a loss or a reward. */
+  hasObjective = false;
   #rejections = 0;
   readonly #pid: number | undefined;
   /** Whether files are looked for beside the console, which a replay does not. */
@@ -120,6 +126,10 @@ export class Watch {
 
   #add(series: readonly SeriesPoints[], records: readonly LogRecord[]): void {
     if (series.length === 0 && records.length === 0) return;
+    for (const { name, labels } of series) {
+      if (this.names.size < mostNames) this.names.add(name);
+      this.hasObjective ||= isObjective(name, labels);
+    }
     this.#sink?.add(series, records);
     this.data.append({
       series: this.#sink === undefined ? series : series.filter(({ name, labels }) => isAnalysed(name, labels)),
