@@ -15,7 +15,7 @@ const formulas =
 /** Formulas by which alone a loss is called. `l1` and `l2` alone are norms as often. */
 const bare =
   "ce|crossentropy|language crossentropy|categorical crossentropy|sparse categorical crossentropy|binary crossentropy|" +
-  "nll|bce|logloss|mse|huber|elbo|infonce|nce|deviance|cost|objective|mean squared error";
+  "nll|bce|logloss|binary logloss|multi logloss|mse|huber|elbo|infonce|nce|deviance|cost|objective|mean squared error";
 /** Of held-out data these are told as well where training lowers something else. */
 const bareErrors = "mae|rmse|mean absolute error|smape|crps";
 

@@ -2,7 +2,7 @@
 import { wordsOf } from "./words.ts";
 
 const higher =
-  "acc|accuracy|acc1|acc5|top1|top5|prec1|prec5|balanced accuracy|multiclassaccuracy|f1|f1 score|macro f1|micro f1|fbeta|" +
+  "acc|accu|accuracy|ents f|ents p|ents r|acc1|acc5|top1|top5|prec1|prec5|balanced accuracy|multiclassaccuracy|f1|f1 score|macro f1|micro f1|fbeta|" +
   "auc|auroc|rocauc|prauc|auprc|ap|map|map50|map5095|map75|bleu|sacrebleu|bleu4|rouge|rouge1|rouge2|rougel|rougelsum|chrf|meteor|cider|" +
   "exactmatch|em|mcc|kappa|ndcg|mrr|recall|precision|sensitivity|specificity|hit|hits|hitrate|hit rate|hit ratio|hr|r2|r²|r squared|" +
   "explained variance|iou|miou|jaccard|dice|psnr|ssim|pearson|spearman|pearsonr|spearmanr|correlation|corr|pass|pass rate|" +
@@ -42,7 +42,7 @@ export function qualityOf(name: string): "higher" | "lower" | undefined {
 
 /** How often the first guess is right. */
 const firstGuess =
-  /(^| )(acc|accuracy|acc1|top1|prec1|multiclassaccuracy)( @1)?$|(^| )top 1( acc(uracy)?)?$|^top1 acc(uracy)?$|^prec @1$/;
+  /(^| )(acc|accu|accuracy|acc1|top1|prec1|multiclassaccuracy)( @1)?$|(^| )top 1( acc(uracy)?)?$|^top1 acc(uracy)?$|^prec @1$/;
 export const isAccuracy = (name: string): boolean => firstGuess.test(wordsOf(name).core);
 
 /**
@@ -54,8 +54,9 @@ const solvable =
 export const isSolvable = (name: string): boolean => solvable.test(wordsOf(name).core);
 
 /** Nobody measures these on training batches. */
+const spacy = /^ents [fpr]$/;
 const retrieval = /^(recall|precision|ndcg|map|hits?|hr|mrr)( (@\d+|@k))?$/;
 export const isHeldOutOnly = (name: string): boolean => {
   const { core } = wordsOf(name);
-  return retrieval.test(core) && (core.includes("@") || /^(mrr|ndcg)/.test(core));
+  return spacy.test(core) || (retrieval.test(core) && (core.includes("@") || /^(mrr|ndcg)/.test(core)));
 };

@@ -13,7 +13,7 @@ const group =
 const notPace = /(^| )(running|actual|remaining|eta|estimate|best|max|min|std|total tokens|flops|gen|eval)( |$)/;
 
 const stepTimes = new RegExp(
-  `^${group}(train |avg |average |mean )?(${step} (time|timing|duration|latency|wall|cost)|(avg |average |mean |total )?time( per)? ${step}|elapsed time per ${step}|` +
+  `^${group}(train |avg |average |mean |per )?(${step} (time|timing|duration|latency|wall|cost)|(avg |average |mean |total )?time( per)? ${step}|elapsed time per ${step}|` +
     `(total )?${step} time( total)?|${step} total|(step|iter|iteration|batch|it) (ms|seconds|t)|(${second}|ms|msecs?|milliseconds?)( per)? ${step}|end to end)${unit}$`,
 );
 /** Under a group of times, the step alone: `timing_s/step`, `time/step`, `perf/step`. */

@@ -38,6 +38,9 @@ const joined: readonly (readonly [RegExp, string])[] = [
   [/pr[_ -]auc/gi, " prauc "],
   [/exact[_ -]?match/gi, " exactmatch "],
   [/grad(ient)?s?[_ -]?scale(r)?(?![a-z])/gi, " gradscale "],
+  // LightGBM's `valid_1's rmse`.
+  [/(?<=[a-z0-9])'s(?![a-z])/gi, " "],
+  [/(?<=(?:valid|eval|test|train)_)\d(?=[^a-z0-9])/gi, " "],
   [/map@\.?50?:\.?95/gi, " map5095 "],
   [/map@\.?50?(?![\d:])/gi, " map50 "],
   [/data[_ -]?load(er|ing)/gi, " dataload$1 "],

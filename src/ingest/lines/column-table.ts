@@ -91,7 +91,8 @@ function headOf(cells: readonly Cell[], hasBars: boolean): Table | undefined {
   if (!places.some(Boolean) || !all.some(({ text }) => isMeasureName(text))) return undefined;
   const fine = all.findIndex(({ text }) => finer.test(text));
   const names = all.map(({ text }) => text);
-  const hasHeldOut = names.some((name) => splitOfName(name) === "held-out");
+  const heldOut = names.filter((name) => splitOfName(name) === "held-out" && isMeasureName(name));
+  const hasHeldOut = heldOut.length > 0 && heldOut.every((name) => /loss/i.test(name));
   return {
     // A measure that says nothing stands beside a held-out loss: it is of these data.
     names: names.map((name) =>

@@ -1,12 +1,12 @@
 import type { LineParser, Metric, Reading } from "./line-parser.ts";
 import type { Progress } from "./progress.ts";
-import { companion, isBareName, isMeasureName, metricWord } from "./measure-words.ts";
+import { companion, isBareName, isMeasureName, isRate, metricWord } from "./measure-words.ts";
 import { barePairsOf, pairsOf, sentencePairOf } from "./pairs.ts";
 import type { Pair } from "./pairs.ts";
 import { headingOf, isEpochKey, isStepKey, placeIn } from "./place.ts";
 import type { Place } from "./place.ts";
 import { isPartOfEvaluation, sectionHeading, sectionsOf } from "./sections.ts";
-import { splitOfName } from "./split-words.ts";
+import { opensWithSplit, splitOfName } from "./split-words.ts";
 
 /** Keys that are no metrics: what says where the line stands, and clocks. */
 const notMetric =
@@ -29,6 +29,7 @@ export const keyValue: LineParser = {
     /** Batches of one epoch, learned from `[100/600]`, so that a step within an epoch can be made one of the run. */
     let perEpoch: number | undefined;
     let countsFromZero = false;
+    let before = "";
     const around = contextOfLines(progress);
     const roleOf = rolesOfKeys();
     return ({ body, bar }): Reading | undefined => {
@@ -39,10 +40,19 @@ export const keyValue: LineParser = {
       const placed = step !== undefined || epoch !== undefined;
       const isUnder = placed || progress.heading !== undefined;
       const isNamed = metrics.some(({ role }) => role.isNamed || (isUnder && role.isCompanion));
-      if (!isNamed || covered(body, pairs) < (placed ? 0.3 : 0.5)) {
+      const share = covered(body, pairs);
+      const { lastStep } = progress;
+      if (!isNamed && share > 0.9 && lastStep !== undefined && metrics.some(({ role }) => isRate(role.name))) {
+        const told = metrics.map(({ pair, role }): Metric => [role.name, pair.value]);
+        return { metrics: told, step: lastStep, isEvaluation: true };
+      }
+      if (!isNamed || share < (placed || opensWithSplit(body) ? 0.3 : 0.5)) {
         around.pass(body);
         return undefined;
       }
+      // The best row again, when boosting stops early.
+      if (placed && body === before) return {};
+      before = body;
       if (epoch === 0) countsFromZero = true;
       // "Epoch: 3 | Time: 0m 26s" says of no metric where it stands.
       if (epoch !== undefined && step === undefined && !metrics.some(({ role }) => role.isNamed)) around.open(epoch);
@@ -74,12 +84,24 @@ export const keyValue: LineParser = {
         const heading = progress.bar === undefined ? around.headingFor(values.map(([name]) => name)) : undefined;
         return { metrics: values, ...(heading === undefined ? {} : { step: heading }), ...aside };
       }
+      if (
+        step === undefined &&
+        epoch !== undefined &&
+        perEpoch !== undefined &&
+        !sections.isEvaluation &&
+        !metrics.some(isHeldOut)
+      ) {
+        // Means over an epoch where lines of its batches stand: at its end, beside their curve and not in it.
+        const end = Math.max(1, epoch + (countsFromZero ? 1 : 0)) * perEpoch;
+        const means = values.map(([name, value]): Metric => [name === "epoch" ? name : `epoch/${name}`, value]);
+        return { metrics: means, step: end, isEvaluation: true };
+      }
       if (step === undefined) return { metrics: values, step: epoch ?? 0, ...aside };
       // A step that counts batches within the epoch: its total is an epoch's, and it starts over in each.
       if (epoch !== undefined && step.total !== undefined && step.inEpoch) {
         perEpoch = step.total;
-        const before = Math.max(0, epoch - (countsFromZero ? 0 : 1));
-        return { metrics: values, step: before * perEpoch + step.value, ...aside };
+        const passed = Math.max(0, epoch - (countsFromZero ? 0 : 1));
+        return { metrics: values, step: passed * perEpoch + step.value, ...aside };
       }
       return { metrics: values, step: step.value, ...aside };
     };
@@ -103,7 +125,8 @@ function contextOfLines(progress: Progress): {
   return {
     pass(body) {
       const text = body.trim();
-      if (text === "" || /^[-=*#_+~\s]+$/.test(text)) return;
+      // Rules, and a step on a line of its own, stand between a heading and what it is of.
+      if (text === "" || /^[-=*#_+~\s]+$/.test(text) || /^(global_)?step\s*[=:]\s*\d+$/.test(text)) return;
       section = sectionHeading(text);
       const found = headingOf(text);
       if (found !== undefined) progress.heading = found;
@@ -172,6 +195,8 @@ function pairsIn(body: string, roleOf: (key: string) => KeyRole): RoledPair[] {
   return all.map((pair) => ({ pair, role: roleOf(pair.key) }));
 }
 
+const isHeldOut = ({ role }: RoledPair): boolean => role.split === "held-out";
+
 const placeOf = (body: string, pairs: readonly RoledPair[]): Place =>
   placeIn(
     body,
@@ -207,9 +232,16 @@ const sharesOfEpochs = (pairs: readonly RoledPair[]): Metric[] =>
 function covered(body: string, pairs: readonly RoledPair[]): number {
   if (pairs.some(({ role }) => role.isWhole === true)) return 1;
   let inside = 0;
-  for (const { pair } of pairs) inside += letters(body, pair.from, pair.to);
+  for (const { pair } of pairs) inside += letters(body, pair.from, behind(body, pair.to));
   const all = letters(body, 0, body.length);
   return all === 0 ? 0 : inside / all;
+}
+
+/** Behind a running average in brackets: `1.2 (1.3)`. */
+function behind(body: string, to: number): number {
+  const open = body[to] === "(" ? to : body[to] === " " && body[to + 1] === "(" ? to + 1 : -1;
+  const end = open < 0 ? -1 : body.indexOf(")", open);
+  return end < 0 || end - open > 30 ? to : end + 1;
 }
 
 /** Letters and digits of ASCII. */
@@ -225,4 +257,5 @@ function letters(text: string, from: number, to: number): number {
 }
 
 /** A name without the words in front of it that only say where the line stands. */
-const cleanKey = (key: string): string => key.replace(/^(?:step|iter|epoch)\s+(?=\S)/i, "").replace(/^[-|>\s]+/, "");
+const cleanKey = (key: string): string =>
+  key.replace(/^(?:step|iter|epoch)\s+(?!time)(?=\S)/i, "").replace(/^[-|>\s]+/, "");

@@ -15,7 +15,7 @@ const number = String.raw`[-+]?(?:\d[\d_]*(?:,\d{3})*\.?\d*|\.\d+)(?:[eE][-+]?\d
 // A key of up to six words, `=` or `:`, a number, and behind it nothing that would make it part of
 // a word, a clock time, an address or a path; units (ms, s, %, GiB, it/s) may follow.
 const pattern = new RegExp(
-  String.raw`(?<![\w.])([A-Za-z_][\w./@()%-]*(?: [A-Za-z_(][\w./@()%-]*){0,5})[ \t]{0,16}[=:]\s{0,12}(?:tensor\()?(${number})(?:\s*/\s*(\d[\d_]*))?(?![\d:x]|[.][\w]|/\w|-\w)`,
+  String.raw`(?<![\w.])([A-Za-z_][\w./@()%'-]*(?: [A-Za-z_(][\w./@()%'-]*){0,5})[ \t]{0,16}[=:]\s{0,12}(?:tensor\(|[[(](?=[^,;]*,?[\])]))?(${number})(?:\s*/\s*(\d[\d_]*))?(?![\d:x]|[.][\w]|/\w|-\w)`,
   "gi",
 );
 
@@ -43,7 +43,7 @@ export function pairsOf(text: string): Pair[] {
 
 // `loss 2.31`, `Train Loss 0.12 (0.15)`, and with the step between: `Train loss 1000 0.61`.
 const bare = new RegExp(
-  String.raw`(?<=^|[\d\s,;|()[\]:>*-])([A-Za-z][\w.@/%]*(?: +[A-Za-z][\w.@/%]*){0,3})[ \t]+(?:(\d+):? +)?(${number})(?![\w./:-])`,
+  String.raw`(?<=^|[\d\s,;|()[\]:>*-])([A-Za-z][\w.@/%-]*(?: +[A-Za-z(][\w.@/%()-]*){0,3})[ \t]+(?:(\d+):? +)?(${number})(?:ms|s|sec|%)?(?![\w./:-])`,
   "g",
 );
 /** A number in front of a speed's unit is named by it: `3007.8 words/s`, `115.3 ms/it`, `1.2 sec/step`. */

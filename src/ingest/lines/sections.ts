@@ -9,6 +9,9 @@ const mark = new RegExp(
 );
 const isTraining = new RegExp(`^(?:${trainingWords})$`, "i");
 
+/** ` * Acc@1 76.1` ends an evaluation in pytorch/examples, `Saving dict for global step 10: ` one of TensorFlow's estimators. */
+const ofEvaluation = /^\s*\*\s+[A-Za-z]|^Saving dict for global step/;
+
 export interface Sections {
   /** What stands before the name of a number at this place: `valid/`, or nothing for training. */
   prefixAt(at: number, name: string): string;
@@ -27,8 +30,7 @@ interface Named {
 
 /** `above`: the part of the data that a heading named. */
 export function sectionsOf(body: string, names: readonly Named[], above: string | undefined): Sections {
-  // ` * Acc@1 76.1 Acc@5 92.9` ends an evaluation in pytorch/examples and what came of it.
-  const heading = above ?? (/^\s*\*\s+[A-Za-z]/.test(body) ? "val" : undefined);
+  const heading = above ?? (ofEvaluation.test(body) ? "val" : undefined);
   if (heading === undefined && !anySplit.test(body)) return plain;
   const marks = [...body.matchAll(mark)].map((match) => ({
     at: match.index,
@@ -36,9 +38,13 @@ export function sectionsOf(body: string, names: readonly Named[], above: string 
   }));
   const first = names[0]?.from ?? 0;
   const own = names.map(({ split }) => split);
-  const prefixes = names.map(({ from }) => {
+  const prefixes = names.map(({ from, name }) => {
     const at = marks.findLast((one) => one.at < from);
-    return at === undefined ? undefined : isTraining.test(at.word) ? "" : `${prefixOf(at.word)}/`;
+    return at === undefined || ofTheRun.test(name)
+      ? undefined
+      : isTraining.test(at.word)
+        ? ""
+        : `${prefixOf(at.word)}/`;
   });
   if (marks.length === 0) {
     const head = lastSplitIn(body.slice(0, first));
@@ -69,6 +75,9 @@ export function sectionsOf(body: string, names: readonly Named[], above: string 
     isEvaluation: judged.length > 0 && judged.every(Boolean),
   };
 }
+
+/** Not of a part of the data, wherever it stands. */
+const ofTheRun = /(^|[ _/])(time|lr|learning[ _]rate)$|\/s(ec)?$/i;
 
 const plain: Sections = { prefixAt: () => "", isEvaluation: false };
 

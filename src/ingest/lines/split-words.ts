@@ -9,6 +9,10 @@ const training = new RegExp(String.raw`(?<![A-Za-z0-9])(${trainingWords})(?![a-z
 /** Most lines name none. */
 export const anySplit = new RegExp(`${trainingWords}|${heldOutWords}`, "i");
 
+/** A line that begins with the part of the data it is of: "Test net output #0: accuracy = 0.58". */
+const opening = new RegExp(`^\\s*(?:${trainingWords}|${heldOutWords})(?![a-z])`, "i");
+export const opensWithSplit = (body: string): boolean => opening.test(body);
+
 export interface SplitWord {
   readonly isHeldOut: boolean;
   /** As names are prefixed with it. */

@@ -110,6 +110,12 @@ const pieces: readonly Peel[] = [
   ],
   // Python's basicConfig: `WARNING:root:text`
   [capitals, new RegExp(`^(${levelWord}):([\\w.-]{1,200}):`), (m) => ({ level: levelOf(m[1]), logger: m[2] })],
+  // Sockeye: `[INFO:sockeye.training] `
+  [
+    "[",
+    new RegExp(`^\\[(${levelWord}):([A-Za-z_][\\w.-]{0,100})\\] ?`),
+    (m) => ({ level: levelOf(m[1]), logger: m[2] }),
+  ],
   // `[ERROR] `, `[ERROR]: `
   ["[", new RegExp(`^\\[ ?(${levelWord}) ?\\](?: ?[-:|] ?| *)`, "i"), (m) => ({ level: levelOf(m[1]) })],
   // `ERROR: `, `WARNING - `, `INFO | `, `INFO     `
