@@ -6,6 +6,8 @@ export interface LogLines {
   /** fp16 steps that were skipped because a gradient overflowed. */
   readonly overflows: readonly LogRecord[];
   readonly resumes: readonly LogRecord[];
+  /** The newest line that says that a checkpoint's weights fitted none of the model's. */
+  readonly nothingLoaded: LogRecord | null;
   readonly exceptions: readonly LogRecord[];
   /** Lines that name what a run dies or hangs of, the newest last. */
   readonly failures: readonly LogRecord[];
@@ -24,6 +26,10 @@ const overflow = /\boverflow\b.*(skip|scale)|gradient overflow|skipping step|fou
 const exhausted = /loss scale already at minimum|minimum loss scale reached/i;
 const resumed =
   /continuing training from (checkpoint|global step|epoch)|resum(ed?|ing) (training )?from|restored all states from|loading (model )?checkpoint from|loaded checkpoint/i;
+
+/** YOLO's "Transferred 0/44 items from last.pt", and the same in the words of scripts. */
+const emptyLoad =
+  /\btransferred 0\/[1-9]\d* items\b|\b(?:loaded|matched|restored) 0 ?(?:\/|of|out of) ?[1-9]\d* (?:items|keys|weights|parameters|params|tensors|layers)\b/i;
 
 const vocabularyLine = /\bvocab(?:ulary)?[ _]?size\b\s*(?:is|of|[:=])?\s*(\d[\d,]*)/i;
 
@@ -61,6 +67,7 @@ interface Scan {
   exceptions: LogRecord[];
   failures: LogRecord[];
   scaleExhausted: LogRecord | null;
+  nothingLoaded: LogRecord | null;
   lastTime: number;
 }
 
@@ -85,6 +92,7 @@ export const logLines = defineFact<LogLines>({
         exceptions: [],
         failures: [],
         scaleExhausted: null,
+        nothingLoaded: null,
         lastTime: Number.NaN,
       };
       scans.set(records, scan);
@@ -97,6 +105,7 @@ export const logLines = defineFact<LogLines>({
         const size = vocabularyLine.exec(record.message)?.[1];
         if (size !== undefined) scan.vocabulary = Number(size.replaceAll(",", ""));
       }
+      if (emptyLoad.test(record.message)) scan.nothingLoaded = record;
       if (isFailure(record)) scan.failures.push(record);
       if (announcesData(record)) scan.stages.push(record);
       if (record.exception !== null) scan.exceptions.push(record);

@@ -36,6 +36,20 @@ describe("resume-discontinuity", () => {
     expect(finding?.causes[0]?.id).toBe("data-seen-again");
   });
 
+  test.each(["Transferred 0/44 items from last.pt", "Loaded 0 of 120 weights from last.pt"])(
+    "weights that were not loaded are named by the log: %s",
+    (message) => {
+      const higher = resumed((row, i) => ({ ...row, loss: (row["loss"] ?? 0) * (1 + Math.exp(-i / 10)) }));
+      const causes = (...messages: string[]): (string | undefined)[] =>
+        findingOf(rule, { ...higher, records: messages.map((one) => ({ message: one })) })?.causes.map(
+          ({ id }) => id,
+        ) ?? [];
+      expect(causes(message)[0]).toBe("different-seed-or-init");
+      expect(causes(message.replace(/0(?= of|\/)/, "44"))).not.toContain("different-seed-or-init");
+      expect(causes()).not.toContain("different-seed-or-init");
+    },
+  );
+
   test("the spike after it is the same story", () => {
     const report = reportOn(
       resumed((row, i) => ({ ...row, loss: (row["loss"] ?? 0) * (i < 6 ? 3 : 1), learning_rate: i * 2e-5 })),

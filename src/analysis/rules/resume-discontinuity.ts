@@ -4,6 +4,7 @@ import { optional } from "../fact.ts";
 import type { Curve } from "../facts/curve.ts";
 import { gradNorm } from "../facts/grad-norm.ts";
 import { learningRate, type LearningRate } from "../facts/learning-rate.ts";
+import { logLines } from "../facts/log-lines.ts";
 import { options } from "../facts/options.ts";
 import { type Resume, resumes } from "../facts/resumes.ts";
 import { supervisedLoss } from "../facts/supervised-loss.ts";
@@ -34,9 +35,11 @@ export const resumeDiscontinuity = defineRule({
     rate: optional(learningRate),
     norms: optional(gradNorm),
     options,
+    log: optional(logLines),
   },
   signOf: ["masked-labels", "hidden-non-finite-loss"],
-  check({ rows, resumes: seams, rate, norms, options: settings }) {
+  check({ rows, resumes: seams, rate, norms, options: settings, log }) {
+    const empty = log?.nothingLoaded ?? null;
     return seams.slice(-mostSeams).flatMap((seam) => {
       const jump = jumpAt(rows, seam);
       const rates = rate === null ? null : ratesAt(rate, seam);
@@ -95,6 +98,16 @@ export const resumeDiscontinuity = defineRule({
                 ]),
           ],
           causes: rank([
+            ...(empty === null || isDrop
+              ? []
+              : [
+                  {
+                    id: "different-seed-or-init",
+                    statement: "None of the checkpoint's weights was loaded, so training went on with new ones.",
+                    prior: 0.3,
+                    clues: [{ present: true, for: `the log says "${empty.message.slice(0, 80)}"`, weight: 20 }],
+                  },
+                ]),
             {
               id: "schedule-not-restored",
               statement: "The learning-rate schedule was not restored and began anew.",
