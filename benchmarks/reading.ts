@@ -8,6 +8,7 @@
 import { parseArgs } from "node:util";
 import { excerpts, halfOf, halves, readExcerpt } from "./reading/corpus.ts";
 import { judge } from "./reading/judge.ts";
+import { scoreOf } from "./reading/score.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -22,23 +23,18 @@ for (const half of halves) {
   const chosen = excerpts.filter(
     ({ id, project }) => halfOf(project) === half && (options.id === undefined || id === options.id),
   );
-  let [stated, right, wrong] = [0, 0, 0];
-  for (const excerpt of chosen) {
+  if (chosen.length === 0) continue;
+  for (const excerpt of options.verbose || options.id !== undefined ? chosen : []) {
     const data = readExcerpt(excerpt.id);
-    const judged = judge(excerpt, data);
-    stated += judged.filter((one) => one.stated).length;
-    right += judged.filter(({ verdict }) => verdict === "right").length;
-    wrong += judged.filter(({ verdict }) => verdict === "wrong").length;
-    const bad = judged.filter(({ verdict }) => verdict !== "right");
     if (options.id !== undefined)
       for (const { name, step, value, length } of data.series)
         console.log(`  ${name}: ${[...value.subarray(0, length)].map((v, i) => `${step[i]}:${v}`).join(" ")}`);
-    if ((options.verbose || options.id !== undefined) && bad.length > 0) {
-      console.log(`${excerpt.id} (${excerpt.project})`);
-      for (const { meaning, verdict, detail } of bad) console.log(`    ${verdict.padEnd(7)}${meaning}: ${detail}`);
-    }
+    const bad = judge(excerpt, data).filter(({ verdict }) => verdict !== "right");
+    if (bad.length === 0) continue;
+    console.log(`${excerpt.id} (${excerpt.project})`);
+    for (const { meaning, verdict, detail } of bad) console.log(`    ${verdict.padEnd(7)}${meaning}: ${detail}`);
   }
-  if (stated === 0) continue;
+  const { stated, right, wrong } = scoreOf(chosen);
   const share = ((100 * right) / stated).toFixed(1);
   console.log(
     `${half} half: ${right} of ${stated} meanings right (${share} %), ${wrong} wrong, ` +

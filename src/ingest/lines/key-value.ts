@@ -46,7 +46,7 @@ export const keyValue: LineParser = {
         const told = metrics.map(({ pair, role }): Metric => [role.name, pair.value]);
         return { metrics: told, step: lastStep, isEvaluation: true };
       }
-      if (!isNamed || share < (placed || opensWithSplit(body) ? 0.3 : 0.5)) {
+      if (!isNamed || share < leastShare(body, step !== undefined, epoch !== undefined)) {
         around.pass(body);
         return undefined;
       }
@@ -180,6 +180,9 @@ function shareOf(pair: Pair, body: string): Pair {
   return { key: pair.key, value: share, from: pair.from, to: pair.to + (shown?.[0].length ?? 0) };
 }
 
+/** "Train: 3 [ 50/1251 ...": the number is an epoch's. */
+const splitWord = /^(train|test|val|valid|eval)$/i;
+
 function pairsIn(body: string, roleOf: (key: string) => KeyRole): RoledPair[] {
   const found = pairsOf(body).map((counted): Pair => {
     const pair = counted.total === undefined || !shareWord.test(counted.key) ? counted : shareOf(counted, body);
@@ -192,7 +195,9 @@ function pairsIn(body: string, roleOf: (key: string) => KeyRole): RoledPair[] {
   const isShort = body.length <= longestBare && metricWord.test(body);
   const bare = isShort ? barePairsOf(body, found, isBareName) : [];
   const all = bare.length === 0 ? found : [...found, ...bare].sort((a, b) => a.from - b.from);
-  return all.map((pair) => ({ pair, role: roleOf(pair.key) }));
+  return all
+    .filter(({ key, to }) => !splitWord.test(key) || !/^\s*[[(]/.test(body.slice(to, to + 4)))
+    .map((pair) => ({ pair, role: roleOf(pair.key) }));
 }
 
 const isHeldOut = ({ role }: RoledPair): boolean => role.split === "held-out";
@@ -227,6 +232,12 @@ function rolesOfKeys(): (key: string) => KeyRole {
 /** `epoch: 1.25` counts what was seen: a metric beside the step, and no place in the run. */
 const sharesOfEpochs = (pairs: readonly RoledPair[]): Metric[] =>
   pairs.filter(({ pair }) => isEpochKey(pair.key)).map(({ pair }) => ["epoch", pair.value]);
+
+/** What says where a line stands is no prose and no pair. */
+function leastShare(body: string, hasStep: boolean, hasEpoch: boolean): number {
+  if (hasStep && hasEpoch) return 0.2;
+  return hasStep || hasEpoch || opensWithSplit(body) ? 0.3 : 0.5;
+}
 
 /** Share of the line that is pairs, spaces and punctuation aside. */
 function covered(body: string, pairs: readonly RoledPair[]): number {

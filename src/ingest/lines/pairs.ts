@@ -15,7 +15,7 @@ const number = String.raw`[-+]?(?:\d[\d_]*(?:,\d{3})*\.?\d*|\.\d+)(?:[eE][-+]?\d
 // A key of up to six words, `=` or `:`, a number, and behind it nothing that would make it part of
 // a word, a clock time, an address or a path; units (ms, s, %, GiB, it/s) may follow.
 const pattern = new RegExp(
-  String.raw`(?<![\w.])([A-Za-z_][\w./@()%'-]*(?: [A-Za-z_(][\w./@()%'-]*){0,5})[ \t]{0,16}[=:]\s{0,12}(?:tensor\(|[[(](?=[^,;]*,?[\])]))?(${number})(?:\s*/\s*(\d[\d_]*))?(?![\d:x]|[.][\w]|/\w|-\w)`,
+  String.raw`(?<![\w.])([A-Za-z_][\w./@()%'-]*(?: [A-Za-z_(][\w./@()%'-]*){0,5})[ \t]{0,16}[=:]\s{0,12}(?:tensor\(|[[(](?=[-+\d.e]{1,24},?[\])]))?(${number})(?:\s*/\s*(\d[\d_]*))?(?![\d:x]|[.][\w]|/\w|-\w)`,
   "gi",
 );
 
