@@ -7,7 +7,7 @@ import { attributes } from "../src/analysis/attributes/index.ts";
 import { dataFaults } from "../src/analysis/data-faults/index.ts";
 import { metrics } from "../src/analysis/metrics/index.ts";
 import { rules } from "../src/analysis/rules/index.ts";
-import { detectionMetrics, rankingMetrics } from "../src/analysis/unit-metrics/index.ts";
+import { detectionMetrics, rankingMetrics, temporalMetrics } from "../src/analysis/unit-metrics/index.ts";
 import { signs } from "../src/analysis/signs/index.ts";
 import * as evaluation from "../src/api/evaluation.ts";
 import * as layers from "../src/api/layers.ts";
@@ -41,7 +41,11 @@ test.each([
   { folder: "src/analysis/lint/checks", list: checks, suffix: "" },
   { folder: "src/analysis/metrics", list: metrics, suffix: "" },
   { folder: "src/analysis/attributes", list: attributes, suffix: "" },
-  { folder: "src/analysis/unit-metrics", list: [...rankingMetrics, ...detectionMetrics], suffix: "" },
+  {
+    folder: "src/analysis/unit-metrics",
+    list: [...rankingMetrics, ...detectionMetrics, ...temporalMetrics],
+    suffix: "",
+  },
   { folder: "src/analysis/data-faults", list: dataFaults, suffix: "" },
   { folder: "src/ingest/formats", list: formats, suffix: "" },
   // `import` and others are words of the language and cannot name an export.

@@ -9,8 +9,11 @@ import { noveltyAtK } from "./novelty-at-k.ts";
 import { popularityAtK } from "./popularity-at-k.ts";
 import { precisionAtK } from "./precision-at-k.ts";
 import { recallAtK } from "./recall-at-k.ts";
+import { temporalMap } from "./temporal-map.ts";
+import { tide } from "./tide.ts";
 import type { Detections } from "../../model/detection.ts";
 import type { Rankings } from "../../model/ranking.ts";
+import type { TemporalDetections } from "../../model/temporal-detection.ts";
 import type { UnitMetric } from "../unit-metric.ts";
 
 /** In the order in which they are printed. A test compares these lists with the folder. */
@@ -27,4 +30,6 @@ export const rankingMetrics: readonly UnitMetric<Rankings>[] = [
   noveltyAtK,
 ];
 
-export const detectionMetrics: readonly UnitMetric<Detections>[] = [cocoBoxes];
+export const detectionMetrics: readonly UnitMetric<Detections>[] = [cocoBoxes, tide];
+
+export const temporalMetrics: readonly UnitMetric<TemporalDetections>[] = [temporalMap];
