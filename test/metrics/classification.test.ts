@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { confusionMatrix } from "../../src/analysis/measures/confusion-matrix.ts";
+import { weightedSum } from "../../src/analysis/measures/sums.ts";
 import { defaultMetricOptions, type Measure, type Weights } from "../../src/analysis/metric.ts";
 import { metrics } from "../../src/analysis/metrics/index.ts";
 import { exampleOf } from "./examples.ts";
@@ -80,6 +81,12 @@ test.skipIf(!hasReferences("sklearn"))("each number equals the reference's to 1e
     for (const [half, weights] of [null, one.weights].entries())
       for (const [name, text] of Object.entries(answers[index]?.[half] ?? {})) {
         const value = measured.get(name)?.value(weights) ?? cells[half]?.get(name);
+        const sums = measured.get(name)?.sums ?? null;
+        if (sums !== null && value !== undefined) {
+          const ofSums = sums.value(weightedSum(sums.rows, sums.width, weights));
+          if (Number.isNaN(value)) expect(ofSums, name).toBeNaN();
+          else expect(ofSums, name).toBeCloseTo(value, 9);
+        }
         const wanted = numberOf(text);
         const where = `${name} of "${one.name}"${half === 1 ? ", resampled" : ""}`;
         if (Number.isNaN(wanted)) expect(value, where).toBeNaN();

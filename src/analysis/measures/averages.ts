@@ -1,8 +1,8 @@
 import type { Example, Task } from "../../model/example.ts";
-import type { Measure, MetricOptions, NotMeasurable, Weights } from "../metric.ts";
+import type { Measure, MetricOptions, NotMeasurable } from "../metric.ts";
 import { classCodes, classTotals, type ClassCodes, type ClassTotals } from "./class-codes.ts";
+import { classMeasure } from "./class-measure.ts";
 import { positiveLabel } from "./labels.ts";
-import { measureOfValue } from "./measure-of-value.ts";
 import { measureOfMean } from "./sums.ts";
 
 /** A score of one class; 0/0 is 0, as scikit-learn's `zero_division` has it by default. */
@@ -27,13 +27,15 @@ export function averages(
   const codes = classCodes(examples, task);
   if (codes.n === 0) return { missing: ["references"] };
   const over = (average: keyof typeof aggregate): Measure =>
-    measureOfValue({
-      name: `${score.name}_${average}`,
-      signature: `${score.name}|average:${average}|zero:0|missing:wrong`,
-      better: "higher",
-      n: codes.n,
-      value: (weights) => aggregate[average](score, classTotals(codes, weights)),
-    });
+    classMeasure(
+      codes,
+      {
+        name: `${score.name}_${average}`,
+        signature: `${score.name}|average:${average}|zero:0|missing:wrong`,
+        better: "higher",
+      },
+      (sums) => aggregate[average](score, sums),
+    );
   const all = [over("macro"), over("micro"), over("weighted")];
   if (task === "multilabel") return [...all, perExample(score, codes)];
   const binary = ofPositive(score, codes, options.positive);
@@ -48,14 +50,16 @@ function ofPositive(score: ClassScore, codes: ClassCodes, wanted: string | null)
   const of = ({ hits, predicted, actual }: ClassTotals): number =>
     score.value(hits[code] ?? 0, predicted[code] ?? 0, actual[code] ?? 0);
   const whole = score.shareOf === null ? 0 : (totals[score.shareOf][code] ?? 0);
-  return measureOfValue({
-    name: score.name,
-    signature: `${score.name}|average:binary|positive:${label}|zero:0|missing:wrong`,
-    better: "higher",
-    n: codes.n,
-    proportion: whole === 0 ? null : { successes: totals.hits[code] ?? 0, n: whole },
-    value: (weights: Weights | null) => of(classTotals(codes, weights)),
-  });
+  return classMeasure(
+    codes,
+    {
+      name: score.name,
+      signature: `${score.name}|average:binary|positive:${label}|zero:0|missing:wrong`,
+      better: "higher",
+      proportion: whole === 0 ? null : { successes: totals.hits[code] ?? 0, n: whole },
+    },
+    of,
+  );
 }
 
 const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);

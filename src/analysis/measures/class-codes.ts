@@ -31,8 +31,19 @@ const one = (label: string | null): readonly string[] => (label === null ? [] : 
 const predictedSet = ({ prediction }: Example): readonly string[] =>
   typeof prediction === "string" || prediction === null ? one(prediction) : [...new Set(prediction)];
 
+/** Of the same examples for all metrics that count classes. */
+const known = new WeakMap<readonly Example[], Map<boolean, ClassCodes>>();
+
 export function classCodes(examples: readonly Example[], task: Task): ClassCodes {
   const isSet = task === "multilabel";
+  const ofExamples = known.get(examples) ?? new Map<boolean, ClassCodes>();
+  known.set(examples, ofExamples);
+  const codes = ofExamples.get(isSet) ?? encodeClasses(examples, isSet);
+  ofExamples.set(isSet, codes);
+  return codes;
+}
+
+function encodeClasses(examples: readonly Example[], isSet: boolean): ClassCodes {
   const truths = examples.map((example) => (isSet ? [...new Set(example.references)] : one(rightLabel(example))));
   const predictions = examples.map((example, index) => {
     if (truths[index]?.length === 0) return [];

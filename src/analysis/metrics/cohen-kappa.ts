@@ -1,5 +1,5 @@
-import { classCodes, classTotals } from "../measures/class-codes.ts";
-import { measureOfValue } from "../measures/measure-of-value.ts";
+import { classCodes, type ClassTotals } from "../measures/class-codes.ts";
+import { classMeasure } from "../measures/class-measure.ts";
 import { defineMetric } from "../metric.ts";
 
 export const cohenKappa = defineMetric({
@@ -12,8 +12,7 @@ export const cohenKappa = defineMetric({
   measure(examples, task) {
     const codes = classCodes(examples, task);
     if (codes.n === 0) return { missing: ["references"] };
-    const value = (weights: ArrayLike<number> | null): number => {
-      const { hits, predicted, actual, total } = classTotals(codes, weights);
+    const value = ({ hits, predicted, actual, total }: ClassTotals): number => {
       let agreed = 0;
       let byChance = 0;
       hits.forEach((hit, code) => {
@@ -24,6 +23,6 @@ export const cohenKappa = defineMetric({
       return 1 - (total - agreed) / (total - byChance);
     };
     const signature = "cohen_kappa|weights:none|missing:wrong";
-    return [measureOfValue({ name: "cohen_kappa", signature, better: "higher", n: codes.n, value })];
+    return [classMeasure(codes, { name: "cohen_kappa", signature, better: "higher" }, value)];
   },
 });

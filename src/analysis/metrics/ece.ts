@@ -1,5 +1,5 @@
 import { classProbabilities, type ClassScores } from "../measures/class-scores.ts";
-import { measureOfValue } from "../measures/measure-of-value.ts";
+import { measureOfSums } from "../measures/sums.ts";
 import { defineMetric } from "../metric.ts";
 
 const bins = 15;
@@ -38,20 +38,21 @@ export const ece = defineMetric({
     const scores = classProbabilities(examples, options.positive);
     if ("missing" in scores) return scores;
     const [confidence, isRight] = confidences(scores);
-    const binned = Int8Array.from(confidence, (value) => (Number.isNaN(value) ? -1 : binOf(value)));
-    const value = (weights: ArrayLike<number> | null): number => {
-      const gaps = new Float64Array(bins + 1);
-      let total = 0;
-      binned.forEach((bin, index) => {
-        const weight = weights === null ? 1 : (weights[index] ?? 0);
-        if (bin < 0 || weight === 0) return;
-        total += weight;
-        gaps[bin] = (gaps[bin] ?? 0) + weight * ((isRight[index] ?? 0) - (confidence[index] ?? 0));
-      });
-      return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / total;
+    // Of each bin what it was right more often than it was confident, then the number of examples.
+    const width = bins + 2;
+    const rows = new Float64Array(confidence.length * width);
+    confidence.forEach((value, index) => {
+      if (Number.isNaN(value)) return;
+      rows[index * width + binOf(value)] = (isRight[index] ?? 0) - value;
+      rows[index * width + bins + 1] = 1;
+    });
+    const value = (sum: ArrayLike<number>): number => {
+      let gaps = 0;
+      for (let bin = 0; bin <= bins; bin += 1) gaps += Math.abs(sum[bin] ?? 0);
+      return gaps / (sum[bins + 1] ?? 0);
     };
     const of = scores.positive === null ? "highest probability" : `probability of ${scores.positive}`;
     const signature = `ece|bins:15 of equal width|norm:l1|confidence:${of}`;
-    return [measureOfValue({ name: "ece", signature, better: "lower", n: scores.n, value })];
+    return [measureOfSums({ name: "ece", signature, better: "lower", n: scores.n }, width, rows, value)];
   },
 });

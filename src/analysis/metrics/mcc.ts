@@ -1,5 +1,5 @@
-import { classCodes, classTotals } from "../measures/class-codes.ts";
-import { measureOfValue } from "../measures/measure-of-value.ts";
+import { classCodes, type ClassTotals } from "../measures/class-codes.ts";
+import { classMeasure } from "../measures/class-measure.ts";
 import { defineMetric } from "../metric.ts";
 
 export const mcc = defineMetric({
@@ -12,8 +12,7 @@ export const mcc = defineMetric({
   measure(examples, task) {
     const codes = classCodes(examples, task);
     if (codes.n === 0) return { missing: ["references"] };
-    const value = (weights: ArrayLike<number> | null): number => {
-      const { hits, predicted, actual, total, missing } = classTotals(codes, weights);
+    const value = ({ hits, predicted, actual, total, missing }: ClassTotals): number => {
       if (total === 0) return Number.NaN;
       let correct = 0;
       let both = 0;
@@ -31,8 +30,6 @@ export const mcc = defineMetric({
         ? 0
         : (correct * total - both) / (Math.sqrt(ofActual) * Math.sqrt(ofPredicted));
     };
-    return [
-      measureOfValue({ name: "mcc", signature: "mcc|constant:0|missing:wrong", better: "higher", n: codes.n, value }),
-    ];
+    return [classMeasure(codes, { name: "mcc", signature: "mcc|constant:0|missing:wrong", better: "higher" }, value)];
   },
 });
