@@ -1,4 +1,4 @@
-import type { DataFault } from "../model/evaluation.ts";
+import type { DataFault, ReadPredictions } from "../model/evaluation.ts";
 import type { Example, Task } from "../model/example.ts";
 
 /** What a check of the data may look at besides the examples. */
@@ -6,6 +6,8 @@ export interface DataContext {
   readonly task: Task;
   /** Inputs of the training data, where they are given. */
   readonly trainingInputs: ReadonlySet<string> | null;
+  /** Null for examples that did not come from a file. */
+  readonly read: ReadPredictions | null;
 }
 
 /** One fault of the data that would be blamed on the model. One file each. */

@@ -71,8 +71,8 @@ function metricValue(measure: Measure, interval: readonly [number, number] | nul
   };
 }
 
-const faultsOf = (examples: readonly Example[], { task, trainingInputs }: EvaluateOptions): DataFault[] =>
+const faultsOf = (examples: readonly Example[], { task, trainingInputs, read }: EvaluateOptions): DataFault[] =>
   dataFaults.flatMap((check) => {
-    const fault = check.look(examples, { task, trainingInputs });
+    const fault = check.look(examples, { task, trainingInputs, read });
     return fault === null ? [] : [{ id: check.id, ...fault }];
   });
