@@ -7,6 +7,7 @@ import { EvaluationLogs } from "./evaluation-logs.ts";
 import { isKnownName, type Role, type Roles } from "./field-names.ts";
 import { RowReader, type Form } from "./row-reader.ts";
 import { parseValue, type RowSink } from "./row.ts";
+import { settle } from "./settle.ts";
 import { delimiterOf, JsonLines, JsonList, Table, TextLines, WholeDocument, type Splitter } from "./splitters.ts";
 
 export interface ReadOptions {
@@ -38,6 +39,8 @@ export interface ReadExamples {
 
 const mostRejectedShown = 10;
 const headCharacters = 65_536;
+/** Bytes by which text and other files are told apart. */
+const telling = 512;
 
 export class ExamplesReader {
   readonly #options: ReadOptions;
@@ -52,7 +55,8 @@ export class ExamplesReader {
   #splitter: Splitter | null = null;
   #form: string | null = null;
   #refusal: string | null = null;
-  #isFirst = true;
+  /** The first bytes, until there are enough to tell what they are. */
+  #start: Uint8Array | null = new Uint8Array(0);
 
   constructor(options: ReadOptions) {
     this.#options = options;
@@ -61,27 +65,43 @@ export class ExamplesReader {
 
   /** False once the file is refused: the rest need not be read. */
   push(bytes: Uint8Array): boolean {
-    if (this.#isFirst && bytes.length > 0) {
-      const kind = binaryKind(bytes);
-      if (kind !== undefined) this.#refusal = kind;
-      this.#isFirst = false;
+    if (this.#start === null) this.#accept(bytes);
+    else {
+      const start = new Uint8Array(this.#start.length + bytes.length);
+      start.set(this.#start);
+      start.set(bytes, this.#start.length);
+      this.#start = start;
+      if (start.length >= telling) this.#judge();
     }
-    if (this.#refusal === null) this.#text(this.#utf8.push(bytes));
     return this.#refusal === null;
   }
 
+  /** Text or not, by the first bytes. */
+  #judge(): void {
+    const start = this.#start ?? new Uint8Array(0);
+    this.#start = null;
+    this.#refusal = binaryKind(start) ?? null;
+    this.#accept(start);
+  }
+
+  #accept(bytes: Uint8Array): void {
+    if (this.#refusal === null) this.#text(this.#utf8.push(bytes));
+  }
+
   end(): ReadExamples {
+    if (this.#start !== null) this.#judge();
     if (this.#refusal === null) {
       this.#text(this.#utf8.end());
       if (this.#splitter === null) this.#begin();
       this.#splitter?.end();
     }
     const form = this.#logs.form ?? this.#form;
+    const forms = [...this.#rows.forms.values()].toSorted((a, b) => b.rows - a.rows);
     return {
-      examples: numbered(this.#examples),
+      examples: settle(this.#examples, forms[0]?.roles.get("latency")),
       form: this.#examples.length === 0 ? null : form,
       rejected: { count: this.#rejections, examples: this.#rejected },
-      forms: [...this.#rows.forms.values()].toSorted((a, b) => b.rows - a.rows),
+      forms,
       refusal: this.#refusal,
     };
   }
@@ -178,10 +198,6 @@ function sizeOf({ input, prediction, references, attributes, logProbs }: Example
     (logProbs?.length ?? 0) * 8
   );
 }
-
-/** Rows without an id are called by their number. */
-const numbered = (examples: readonly Example[]): Example[] =>
-  examples.map((example, i) => (example.id === "" ? { ...example, id: String(i + 1) } : example));
 
 export const rolesFrom = (given: Readonly<Partial<Record<Role, string | undefined>>>): Roles => {
   const roles = new Map<Role, string>();
