@@ -17,6 +17,7 @@ export { adviceOutcomes, anyFollowed } from "./verify/advice-outcomes.ts";
 export { adviceKey, rankAdvice, type AdviceHistory, type TrackRecord } from "./verify/rank-advice.ts";
 export { settingsKey } from "./verify/same-settings.ts";
 export { directionOf, isLearningRate } from "./verify/metric.ts";
+export { ruleText } from "./evaluate/rule-text.ts";
 export { evaluate, type EvaluateOptions } from "./evaluate/evaluate.ts";
 export { guessTask } from "./evaluate/task.ts";
 export { defaultMetricOptions, type MetricOptions } from "./metric.ts";

@@ -97,7 +97,13 @@ export const Evaluation = z.object({
   read: ReadPredictions.nullable(),
   metrics: z.array(MetricValue),
   /** The metric whose error per example the slices explain. */
-  errors: z.object({ measuredBy: z.string(), count: z.number(), groups: z.array(ErrorGroup) }),
+  errors: z.object({
+    measuredBy: z.string(),
+    count: z.number(),
+    groups: z.array(ErrorGroup),
+    /** Worst first, at most ten. */
+    worst: z.array(z.string()).optional(),
+  }),
   dataFaults: z.array(DataFault),
   slices: z.array(Slice),
   /** How the slices were searched, so that their number can be judged. */

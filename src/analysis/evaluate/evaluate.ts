@@ -7,6 +7,7 @@ import { unitsOf } from "../intervals/bootstrap.ts";
 import { intervalOf, level } from "../intervals/interval.ts";
 import type { Measure, MetricOptions } from "../metric.ts";
 import { metrics } from "../metrics/index.ts";
+import { adviceFor } from "./advice/index.ts";
 import { errorGroups } from "./error-groups.ts";
 import { errorMeasure } from "./error-measure.ts";
 
@@ -24,7 +25,7 @@ export function evaluate(examples: readonly Example[], options: EvaluateOptions)
   const { measures, notApplicable } = measureAll(examples, options);
   const units = unitsOf(examples.map(({ group }) => group));
   const judged = errorMeasure(task, measures);
-  return {
+  const evaluation: Omit<Evaluation, "advice"> = {
     schema: "llmdbg.evaluation/1",
     task,
     n: examples.length,
@@ -33,14 +34,15 @@ export function evaluate(examples: readonly Example[], options: EvaluateOptions)
     errors: {
       measuredBy: judged?.name ?? "",
       count: judged?.errors?.reduce((count, error) => count + (error > 0 ? 1 : 0), 0) ?? 0,
-      groups: errorGroups(examples, task),
+      groups: errorGroups(examples, judged?.errors ?? null, { task, trainingWords: null }),
+      worst: worstOf(examples, judged?.errors ?? null),
     },
     dataFaults: faultsOf(examples, options),
     slices: [],
     search: null,
-    advice: [],
     notApplicable,
   };
+  return { ...evaluation, advice: adviceFor({ evaluation, examples }) };
 }
 
 function measureAll(
@@ -69,6 +71,19 @@ function metricValue(measure: Measure, interval: readonly [number, number] | nul
     signature: measure.signature,
     better: measure.better,
   };
+}
+
+const mostShown = 10;
+
+function worstOf(examples: readonly Example[], errors: Float64Array | null): string[] {
+  const wrong = examples.flatMap(({ id }, index) => {
+    const error = errors?.[index] ?? Number.NaN;
+    return error > 0 ? [{ id, error }] : [];
+  });
+  return wrong
+    .toSorted((a, b) => b.error - a.error)
+    .slice(0, mostShown)
+    .map(({ id }) => id);
 }
 
 const faultsOf = (examples: readonly Example[], { task, trainingInputs, read }: EvaluateOptions): DataFault[] =>

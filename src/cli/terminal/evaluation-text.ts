@@ -1,7 +1,8 @@
 import type { DataFault, Evaluation, MetricValue } from "../../model/evaluation.ts";
 import type { Example } from "../../model/example.ts";
 import { fromWire } from "../../model/number.ts";
-import { severityText } from "./finding-block.ts";
+import { failureBlocks } from "./evaluation-failures.ts";
+import { diffLines, severityText } from "./finding-block.ts";
 import { severities } from "./report-text.ts";
 import type { Style } from "./style.ts";
 import { count, labelled, numberText, plain } from "./text.ts";
@@ -12,8 +13,10 @@ export function evaluationText(evaluation: Evaluation, examples: readonly Exampl
     heading(evaluation, style).join("\n"),
     ...bySeverity(evaluation.dataFaults).map((fault) => faultBlock(fault, style).join("\n")),
     metricLines(evaluation, style).join("\n"),
-    ...groupLines(evaluation, examples, style),
+    ...failureBlocks(evaluation, examples, style),
+    ...adviceBlocks(evaluation, style),
     ...notComputed(evaluation, style),
+    nextText(evaluation, style),
   ].filter((block) => block !== "");
   return `${blocks.join("\n\n")}\n`;
 }
@@ -99,19 +102,6 @@ function rounded(value: number): string {
     : value.toFixed(size >= 1000 ? 0 : size > 1 ? 2 : 4);
 }
 
-function groupLines({ errors, n }: Evaluation, examples: readonly Example[], style: Style): string[] {
-  const { bold } = style.colours;
-  if (errors.groups.length === 0) return [];
-  const byId = new Map(examples.map((example) => [example.id, example]));
-  const lines = [bold("Wrong outputs")];
-  for (const { title, count: rows, examples: ids } of errors.groups.slice(0, 6)) {
-    const first = byId.get(ids[0] ?? "");
-    const where = first === undefined ? "" : `, first at ${first.line === 0 ? first.id : `line ${first.line}`}`;
-    lines.push(...labelled("  ", `${plain(title)}: ${rows} of ${n}${where}`, style.width));
-  }
-  return [lines.join("\n")];
-}
-
 function notComputed({ notApplicable }: Evaluation, style: Style): string[] {
   if (notApplicable.length === 0) return [];
   const byMissing = new Map<string, string[]>();
@@ -129,4 +119,28 @@ function notComputed({ notApplicable }: Evaluation, style: Style): string[] {
       .map((line) => style.colours.dim(line))
       .join("\n"),
   ];
+}
+
+function adviceBlocks({ advice }: Evaluation, style: Style): string[] {
+  const { bold, dim } = style.colours;
+  const width = style.width - 2;
+  if (advice.length === 0) return [];
+  const lines = advice.flatMap(({ summary, changes, expect, source }, i) => [
+    ...labelled(`${i + 1}. `, summary, width),
+    ...changes.flatMap(({ key, from, to }) => diffLines(key, from, to, style)),
+    ...labelled("   expect  ", expect, width),
+    ...labelled("   source  ", source, width).map((line) => dim(line)),
+  ]);
+  return [[bold("What to change"), ...lines.map((line) => `  ${line}`)].join("\n")];
+}
+
+/** What to do next with what is known now. */
+function nextText({ read, dataFaults }: Evaluation, style: Style): string {
+  const path = plain(read?.path ?? "predictions.jsonl");
+  const next = dataFaults.some(({ severity }) => severity === "error")
+    ? "Correct the faults of the data above first: until then the metrics are not the model's."
+    : `After a change, evaluate its predictions on the same examples in the same way. All of this as data: llmdbg evaluate ${path} --json`;
+  return labelled("Next  ", next, style.width)
+    .map((line, i) => (i === 0 ? line.replace(/^Next/, (word) => style.colours.dim(word)) : line))
+    .join("\n");
 }

@@ -1,6 +1,7 @@
 /** Whole JSON documents that hold predictions: answers by id, logs of inspect_ai, results of promptfoo, SQuAD's data. */
 import type { Scalar } from "../../model/config.ts";
 import type { Example } from "../../model/example.ts";
+import { rolesOf } from "./field-names.ts";
 import { emptyExample } from "./row-reader.ts";
 import { fieldOf, isFields, type Fields } from "./row.ts";
 import { numberOf, predictionOf, referencesOf, textOf } from "./values.ts";
@@ -50,6 +51,8 @@ const isAnswers = (document: Fields): boolean => {
   const values = Object.values(document);
   return (
     values.length > 1 &&
+    // A row by itself has fields with names that are known.
+    rolesOf(document, new Map()).size === 0 &&
     values.every(
       (value) => typeof value === "string" || (Array.isArray(value) && value.every((each) => typeof each === "string")),
     )

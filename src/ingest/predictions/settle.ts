@@ -42,7 +42,7 @@ function gathered(examples: readonly Example[]): readonly Example[] {
 const longestSeconds = 60;
 
 function inMilliseconds(examples: readonly Example[], field: string | undefined): readonly Example[] {
-  if (field === undefined || /(_|\b)(ms|milliseconds|s|sec|secs|seconds)$/i.test(field) || /Ms$/.test(field))
+  if (field === undefined || /(_|\b)(ms|milliseconds|s|sec|secs|seconds)$/i.test(field) || field.endsWith("Ms"))
     return examples;
   const times = examples.flatMap(({ latencyMs }) => (latencyMs === null ? [] : [latencyMs]));
   if (times.length === 0 || median(times) >= longestSeconds || times.every((time) => Number.isInteger(time)))
