@@ -1,5 +1,5 @@
 import type { Example } from "../../model/example.ts";
-import { counted, defineDataCheck, shareText, short, shown } from "../data-check.ts";
+import { defineDataCheck, shareText, short, shown } from "../data-check.ts";
 
 /** Two people or systems often agree on a short text by themselves. */
 const fewestWords = 6;
