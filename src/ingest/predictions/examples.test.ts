@@ -1,31 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Example } from "../../model/example.ts";
-import { ExamplesReader, rolesFrom, type ReadExamples } from "./examples.ts";
-import { joinReferences } from "./join-references.ts";
+import type { ReadExamples } from "./examples.ts";
 import { mixedForms } from "./mixed-forms.ts";
-
-declare const TextEncoder: new () => { encode(text: string): Uint8Array };
-
-interface Given {
-  readonly name?: string;
-  readonly fields?: Parameters<typeof rolesFrom>[0];
-  readonly attributes?: readonly string[];
-  readonly mostCharacters?: number;
-  readonly piece?: number;
-}
-
-function read(text: string, given: Given = {}): ReadExamples {
-  const reader = new ExamplesReader({
-    name: given.name ?? "predictions",
-    fields: rolesFrom(given.fields ?? {}),
-    attributes: given.attributes ?? null,
-    mostCharacters: given.mostCharacters ?? 1e9,
-  });
-  const bytes = new TextEncoder().encode(text);
-  const piece = given.piece ?? 65_536;
-  for (let at = 0; at < bytes.length; at += piece) reader.push(bytes.subarray(at, at + piece));
-  return reader.end();
-}
+import { read } from "./read.fixture.ts";
 
 const seen = ({ examples }: ReadExamples): unknown[] =>
   examples.map(({ id, input, prediction, references }: Example) => [id, input, prediction, ...references]);
@@ -367,56 +344,4 @@ test("rows of two kinds are seen, single odd rows are not two kinds", () => {
     "5 rows with hypothesis and reference (line 1, 2, 3), and 5 rows with pred and label (line 6, 7, 8)",
   );
   expect(mixedForms(read([...rows.slice(0, 5), '{"reference": "b", "note": 1}'].join("\n")).forms)).toBeNull();
-});
-
-describe("references from a file of their own", () => {
-  const answers = read('{"q1": "Paris", "q3": "Rome"}\n').examples;
-  const squad = read(
-    JSON.stringify({
-      version: "2.0",
-      data: [
-        {
-          title: "t",
-          paragraphs: [
-            {
-              context: "c",
-              qas: [
-                {
-                  id: "q1",
-                  question: "Capital?",
-                  answers: [
-                    { text: "Paris", answer_start: 0 },
-                    { text: "the city of Paris", answer_start: 2 },
-                  ],
-                  is_impossible: false,
-                },
-                { id: "q2", question: "Why?", answers: [], is_impossible: true },
-                { id: "q3", question: "Which?", answers: [{ text: "Rome", answer_start: 1 }], is_impossible: false },
-              ],
-            },
-          ],
-        },
-      ],
-    }),
-  ).examples;
-
-  test("SQuAD's by id; a question without an answer of the system is kept", () => {
-    const joined = joinReferences(answers, squad);
-    expect(
-      joined?.examples.map(({ id, prediction, references, input }) => [id, input, prediction, references]),
-    ).toEqual([
-      ["q1", "Capital?", "Paris", ["Paris", "the city of Paris"]],
-      ["q3", "Which?", "Rome", ["Rome"]],
-      ["q2", "Why?", null, [""]],
-    ]);
-  });
-
-  test("line by line, and never where the numbers of lines differ", () => {
-    const lines = (text: string): readonly Example[] => read(text, { name: "x.txt" }).examples;
-    expect(joinReferences(lines("a\nb\n"), lines("A\nB\n"))?.examples.map(({ references }) => references)).toEqual([
-      ["A"],
-      ["B"],
-    ]);
-    expect(joinReferences(lines("a\nb\n"), lines("A\nB\nC\n"))).toBeNull();
-  });
 });
