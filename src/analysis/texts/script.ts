@@ -1,0 +1,80 @@
+import { commonWords } from "./word-lists.ts";
+
+/** First and last code of blocks of letters; the whole of Unicode is not needed to tell what a text is written in. */
+const blocks: readonly (readonly [number, number, string])[] = [
+  [0x41, 0x5a, "Latin"],
+  [0x61, 0x7a, "Latin"],
+  [0xc0, 0x24f, "Latin"],
+  [0x1e00, 0x1eff, "Latin"],
+  [0x370, 0x3ff, "Greek"],
+  [0x400, 0x52f, "Cyrillic"],
+  [0x530, 0x58f, "Armenian"],
+  [0x590, 0x5ff, "Hebrew"],
+  [0x600, 0x77f, "Arabic"],
+  [0x900, 0x97f, "Devanagari"],
+  [0x980, 0x9ff, "Bengali"],
+  [0xb80, 0xbff, "Tamil"],
+  [0xc00, 0xc7f, "Telugu"],
+  [0xe00, 0xe7f, "Thai"],
+  [0x10a0, 0x10ff, "Georgian"],
+  [0x1100, 0x11ff, "Hangul"],
+  [0x3040, 0x30ff, "Kana"],
+  [0x3400, 0x9fff, "Han"],
+  [0xac00, 0xd7af, "Hangul"],
+];
+
+/** By code unit: the place of its script among the names, from 1; 0 for what is no letter. */
+const scripts = [...new Set(blocks.map(([, , script]) => script))];
+const scriptOfCode = new Uint8Array(0x10000);
+for (const [first, last, script] of blocks) scriptOfCode.fill(scripts.indexOf(script) + 1, first, last + 1);
+
+/** How many letters of each script, most first. */
+function lettersByScript(text: string): readonly (readonly [string, number])[] {
+  const counts = new Uint32Array(scripts.length + 1);
+  for (let i = 0; i < text.length; i += 1) {
+    const script = scriptOfCode[text.charCodeAt(i)] ?? 0;
+    counts[script] = (counts[script] ?? 0) + 1;
+  }
+  return scripts
+    .map((script, index) => [script, counts[index + 1] ?? 0] as const)
+    .filter(([, count]) => count > 0)
+    .toSorted(([, a], [, b]) => b - a);
+}
+
+/** The script of most letters; null where there are none. Any Kana makes a text Japanese, which is written in Han as well. */
+export function scriptOf(text: string): string | null {
+  const letters = lettersByScript(text);
+  const first = letters[0]?.[0] ?? null;
+  return first === "Han" && letters.some(([script]) => script === "Kana") ? "Kana" : first;
+}
+
+/** Whether a tenth of the letters or more are of another script than the rest. */
+export function mixesScripts(text: string): boolean {
+  const letters = lettersByScript(text).filter(([script], _, all) => script !== "Han" || all[0]?.[0] !== "Kana");
+  const total = letters.reduce((sum, [, count]) => sum + count, 0);
+  return (letters[1]?.[1] ?? 0) >= 0.1 * total && letters.length > 1;
+}
+
+const languageOfScript: ReadonlyMap<string, string> = new Map([
+  ["Han", "Chinese"],
+  ["Kana", "Japanese"],
+  ["Hangul", "Korean"],
+  ["Greek", "Greek"],
+  ["Hebrew", "Hebrew"],
+  ["Thai", "Thai"],
+]);
+
+/** A guess by the commonest words, or by a script of one language; null where there is too little to go by. */
+export function languageOf(text: string, words: readonly string[]): string | null {
+  const script = scriptOf(text);
+  if (script === null) return null;
+  if (script !== "Latin") return languageOfScript.get(script) ?? null;
+  let [best, most, second] = ["", 0, 0];
+  for (const [language, common] of commonWords) {
+    let hits = 0;
+    for (const word of words) if (common.has(word)) hits += 1;
+    if (hits > most) [best, most, second] = [language, hits, most];
+    else if (hits > second) second = hits;
+  }
+  return most >= 2 && most > second ? best : null;
+}
