@@ -64,17 +64,23 @@ const languageOfScript: ReadonlyMap<string, string> = new Map([
   ["Thai", "Thai"],
 ]);
 
+const languages = [...commonWords.keys()];
+const languagesOfWord = new Map<string, number[]>();
+languages.forEach((language, index) => {
+  for (const word of commonWords.get(language) ?? [])
+    languagesOfWord.set(word, [...(languagesOfWord.get(word) ?? []), index]);
+});
+
 /** A guess by the commonest words, or by a script of one language; null where there is too little to go by. */
 export function languageOf(text: string, words: readonly string[]): string | null {
   const script = scriptOf(text);
   if (script === null) return null;
   if (script !== "Latin") return languageOfScript.get(script) ?? null;
-  let [best, most, second] = ["", 0, 0];
-  for (const [language, common] of commonWords) {
-    let hits = 0;
-    for (const word of words) if (common.has(word)) hits += 1;
-    if (hits > most) [best, most, second] = [language, hits, most];
-    else if (hits > second) second = hits;
-  }
-  return most >= 2 && most > second ? best : null;
+  const hits = new Uint32Array(languages.length);
+  for (const word of words)
+    for (const language of languagesOfWord.get(word) ?? []) hits[language] = (hits[language] ?? 0) + 1;
+  const most = Math.max(...hits);
+  const best = hits.indexOf(most);
+  const second = hits.reduce((high, count, language) => (language === best ? high : Math.max(high, count)), 0);
+  return most >= 2 && most > second ? (languages[best] ?? null) : null;
 }
