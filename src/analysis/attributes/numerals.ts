@@ -1,7 +1,7 @@
 import { defineAttribute } from "../attribute.ts";
 import { numberOfText, present } from "../texts/values.ts";
 
-const numeral = /\p{Nd}+(?:[.,:\/]\p{Nd}+)*/gu;
+const numeral = /\p{Nd}+(?:[.,:/]\p{Nd}+)*/gu;
 
 export const numerals = defineAttribute({
   id: "numerals",

@@ -1,5 +1,8 @@
-import { Random } from "../../base/random.ts";
+import type { Random } from "../../base/random.ts";
+import type { AttributeValues } from "../attribute.ts";
+import { columnsOf } from "./bins.ts";
 import type { Column } from "./column.ts";
+import type { SliceInput } from "./find-slices.ts";
 import { sliceLineScore, type Score } from "./score.ts";
 
 /** Columns of values drawn at random; `weights` of the values need not add up to 1. */
@@ -50,4 +53,26 @@ export function bruteForce(
   };
   grow(0, [...errors.keys()], []);
   return scores.filter((value) => value > score.least).toSorted((a, b) => b - a);
+}
+
+/** An evaluation with eight categories of 2 to 20 values and two numbers; `errorOf` draws the error of each example. */
+export function madeInput(
+  random: Random,
+  rows: number,
+  errorOf: (row: number, columns: readonly Column[]) => number,
+): SliceInput {
+  const weights = [2, 3, 4, 5, 6, 8, 10, 20].map((values) =>
+    Array.from({ length: values }, (_, value) => (values === 20 ? 1 : 1 / (value + 1))),
+  );
+  const categories = randomColumns(random, rows, weights);
+  const values = new Map<string, AttributeValues>();
+  for (const name of ["length", "age"])
+    values.set(name, {
+      kind: "number",
+      values: Float64Array.from({ length: rows }, () => Math.round(10 * Math.exp(normal(random)))),
+    });
+  const columns = [...categories, ...[...values].flatMap(([name, own]) => columnsOf(name, own))];
+  const errors = Float64Array.from({ length: rows }, (_, row) => errorOf(row, columns));
+  const ids = Array.from({ length: rows }, () => `id ${random.bits()}`);
+  return { ids, groups: Array.from(ids, () => null), errors, values, columns };
 }
