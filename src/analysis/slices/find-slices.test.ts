@@ -79,8 +79,8 @@ test("three problems are three slices, each with its shortest rule, and they ove
   for (const slice of slices) {
     expect(Slice.parse(slice)).toEqual(slice);
     expect(slice.overlap).toBeLessThanOrEqual(0.5);
-    expect(slice.low).toBeGreaterThan(0);
-    expect(slice.high).toBeGreaterThan(slice.difference);
+    expect(Number(slice.low)).toBeGreaterThan(0);
+    expect(Number(slice.high)).toBeGreaterThan(Number(slice.difference));
     expect(slice.examples).toHaveLength(10);
     // The rule of a slice, tested again, gives what the slice says.
     const { error, baseline, p, n, low } = testRule(input, slice.where);
@@ -97,7 +97,7 @@ test("three problems are three slices, each with its shortest rule, and they ove
 test("a rule that a person edits is tested on the held-out half only", () => {
   const random = new Random(6);
   const input = madeInput(random, 2000, () => 0);
-  const ages = input.values.get("age")?.values ?? [];
+  const ages = Array.from<number | string | null>(input.values.get("age")?.values ?? []);
   const errors = Float64Array.from(ages, (age, row) =>
     Number(age) >= 23 && isHeldOut(input.ids[row] ?? "", 0) ? 1 : 0,
   );
