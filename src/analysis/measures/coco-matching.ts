@@ -1,5 +1,5 @@
 /** pycocotools' matching of found and true boxes, image by image, which no resample changes. */
-import type { Detections, FoundBox, JudgedImage, TrueBox } from "../../model/detection.ts";
+import type { Detections, FoundBox, TrueBox } from "../../model/detection.ts";
 import { boxOverlap } from "./box-overlap.ts";
 
 /** numpy.linspace(0.5, 0.95, 10): the differences from 0.05 steps decide about overlaps at a threshold. */
@@ -39,14 +39,37 @@ interface Entry {
   readonly ignored: number;
 }
 
-export function matchCategory({ units }: Detections, category: string, area: Area): CategoryMatches {
-  const wanted = new Uint32Array(units.length);
-  const entries: Entry[] = [];
-  units.forEach((unit, image) => {
-    const { boxes, needed } = matchImage(unit, category, areas[area]);
-    wanted[image] = needed;
-    for (const [rank, box] of boxes.entries()) entries.push({ ...box, image, rank });
+/** The boxes of one category in one image. */
+interface OwnBoxes {
+  readonly image: number;
+  readonly truth: TrueBox[];
+  readonly found: FoundBox[];
+}
+
+/** Images without a box of the category are left out: of eighty categories an image has a few. */
+export function boxesByCategory({ units, categories }: Detections): ReadonlyMap<string, readonly OwnBoxes[]> {
+  const all = new Map<string, OwnBoxes[]>(categories.map((category) => [category, []]));
+  const own = (category: string, image: number): OwnBoxes | undefined => {
+    const list = all.get(category);
+    if (list !== undefined && list.at(-1)?.image !== image) list.push({ image, truth: [], found: [] });
+    return list?.at(-1);
+  };
+  units.forEach(({ truth, found }, image) => {
+    for (const box of truth) own(box.category, image)?.truth.push(box);
+    for (const box of found) own(box.category, image)?.found.push(box);
   });
+  return all;
+}
+
+export function matchCategory(boxes: readonly OwnBoxes[], images: number, area: Area): CategoryMatches {
+  const wanted = new Uint32Array(images);
+  const entries: Entry[] = [];
+  for (const own of boxes) {
+    const { image } = own;
+    const matched = matchImage(own, areas[area]);
+    wanted[image] = matched.needed;
+    for (const [rank, box] of matched.boxes.entries()) entries.push({ ...box, image, rank });
+  }
   // Stable: of equal scores the earlier image, and in it the earlier box, is first.
   entries.sort((a, b) => b.score - a.score);
   return {
@@ -62,19 +85,11 @@ type Range = readonly [least: number, most: number];
 
 const isOutside = (area: number, [least, most]: Range): boolean => area < least || area > most;
 
-function matchImage(
-  unit: JudgedImage,
-  category: string,
-  range: Range,
-): { boxes: readonly Omit<Entry, "image" | "rank">[]; needed: number } {
-  const all = unit.truth.filter((truth) => truth.category === category);
-  const mustFind = all.filter(({ isCrowd, area }) => !isCrowd && !isOutside(area, range));
-  const mayFind = all.filter(({ isCrowd, area }) => isCrowd || isOutside(area, range));
+function matchImage(own: OwnBoxes, range: Range): { boxes: readonly Omit<Entry, "image" | "rank">[]; needed: number } {
+  const mustFind = own.truth.filter(({ isCrowd, area }) => !isCrowd && !isOutside(area, range));
+  const mayFind = own.truth.filter(({ isCrowd, area }) => isCrowd || isOutside(area, range));
   const truths = [...mustFind, ...mayFind];
-  const found = unit.found
-    .filter((each) => each.category === category)
-    .toSorted((a, b) => b.score - a.score)
-    .slice(0, mostBoxes);
+  const found = own.found.toSorted((a, b) => b.score - a.score).slice(0, mostBoxes);
   const overlaps = found.map(({ box }) => truths.map((truth) => boxOverlap(box, truth.box, truth.isCrowd)));
   const boxes = found.map(({ score }) => ({ score, matched: 0, ignored: 0 }));
   overlapThresholds.forEach((threshold, bit) => {

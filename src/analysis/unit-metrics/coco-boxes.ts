@@ -1,6 +1,12 @@
 import type { Detections } from "../../model/detection.ts";
 import { averagePrecisionAt, averagePrecisionOfImages, recallAt } from "../measures/coco-accumulation.ts";
-import { matchCategory, overlapThresholds, type Area, type CategoryMatches } from "../measures/coco-matching.ts";
+import {
+  boxesByCategory,
+  matchCategory,
+  overlapThresholds,
+  type Area,
+  type CategoryMatches,
+} from "../measures/coco-matching.ts";
 import { measureOfValue } from "../measures/measure-of-value.ts";
 import type { Measure, Weights } from "../metric.ts";
 import type { UnitMetric } from "../unit-metric.ts";
@@ -60,10 +66,11 @@ export const cocoBoxes: UnitMetric<Detections> = {
   range: [0, 1],
   source: "pycocotools COCOeval, iouType bbox",
   measure(detections) {
-    const { units, categories } = detections;
+    const { units } = detections;
     if (!units.some(({ truth }) => truth.length > 0)) return { missing: ["annotations (true boxes)"] };
+    const boxes = [...boxesByCategory(detections).values()];
     const matches = new Map(
-      areaNames.map((area) => [area, categories.map((each) => matchCategory(detections, each, area))]),
+      areaNames.map((area) => [area, boxes.map((own) => matchCategory(own, units.length, area))]),
     );
     return summaries.map((summary): Measure => {
       const { name, kind, area, bits, most } = summary;
