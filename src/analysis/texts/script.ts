@@ -28,17 +28,22 @@ const scripts = [...new Set(blocks.map(([, , script]) => script))];
 const scriptOfCode = new Uint8Array(0x10000);
 for (const [first, last, script] of blocks) scriptOfCode.fill(scripts.indexOf(script) + 1, first, last + 1);
 
+/** One for all texts: each starts by clearing it. */
+const counts = new Uint32Array(scripts.length + 1);
+
 /** How many letters of each script, most first. */
 function lettersByScript(text: string): readonly (readonly [string, number])[] {
-  const counts = new Uint32Array(scripts.length + 1);
+  counts.fill(0);
   for (let i = 0; i < text.length; i += 1) {
     const script = scriptOfCode[text.charCodeAt(i)] ?? 0;
     counts[script] = (counts[script] ?? 0) + 1;
   }
-  return scripts
-    .map((script, index) => [script, counts[index + 1] ?? 0] as const)
-    .filter(([, count]) => count > 0)
-    .toSorted(([, a], [, b]) => b - a);
+  const found: (readonly [string, number])[] = [];
+  for (let script = 1; script < counts.length; script += 1) {
+    const count = counts[script] ?? 0;
+    if (count > 0) found.push([scripts[script - 1] ?? "", count]);
+  }
+  return found.length < 2 ? found : found.toSorted(([, a], [, b]) => b - a);
 }
 
 /** The script of most letters; null where there are none. Any Kana makes a text Japanese, which is written in Han as well. */
