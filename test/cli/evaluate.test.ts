@@ -47,6 +47,17 @@ test("a translator's predictions are known for translations", async () => {
   expect([task, n, read?.form]).toEqual(["translation", 600, "JSON lines"]);
 });
 
+test("the kind of sentence that the translator gets wrong is found: more than one number", async () => {
+  const { slices, search, advice } = await evaluated([translated]);
+  expect(slices[0]?.where).toEqual([{ attribute: "numbers in the input", value: "at least 2" }]);
+  const [slice] = slices;
+  expect(Number(slice?.error)).toBeGreaterThan(3 * Number(slice?.baseline));
+  expect(Number(slice?.low)).toBeGreaterThan(0);
+  expect(slice?.coverage).toBeGreaterThan(0.4);
+  expect(search?.confirmed).toBe(slices.length);
+  expect(advice.map(({ id }) => id)).toEqual(["data-of-slice"]);
+});
+
 test("labels are known for a classification, with the exact interval of the accuracy", async () => {
   const { task, metrics } = await evaluated([file("animals.jsonl", lines(animals))]);
   expect(task).toBe("classification");

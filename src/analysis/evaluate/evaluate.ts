@@ -10,6 +10,7 @@ import { metrics } from "../metrics/index.ts";
 import { adviceFor } from "./advice/index.ts";
 import { errorGroups } from "./error-groups.ts";
 import { errorMeasure } from "./error-measure.ts";
+import { slicesOf } from "./slices-of.ts";
 
 export interface EvaluateOptions {
   readonly task: Task;
@@ -25,6 +26,7 @@ export function evaluate(examples: readonly Example[], options: EvaluateOptions)
   const { measures, notApplicable } = measureAll(examples, options);
   const units = unitsOf(examples.map(({ group }) => group));
   const judged = errorMeasure(task, measures);
+  const context = { task, trainingWords: null };
   const evaluation: Omit<Evaluation, "advice"> = {
     schema: "llmdbg.evaluation/1",
     task,
@@ -34,12 +36,11 @@ export function evaluate(examples: readonly Example[], options: EvaluateOptions)
     errors: {
       measuredBy: judged?.name ?? "",
       count: judged?.errors?.reduce((count, error) => count + (error > 0 ? 1 : 0), 0) ?? 0,
-      groups: errorGroups(examples, judged?.errors ?? null, { task, trainingWords: null }),
+      groups: errorGroups(examples, judged?.errors ?? null, context),
       worst: worstOf(examples, judged?.errors ?? null),
     },
     dataFaults: faultsOf(examples, options),
-    slices: [],
-    search: null,
+    ...slicesOf(examples, judged, context, options.seed),
     notApplicable,
   };
   return { ...evaluation, advice: adviceFor({ evaluation, examples }) };

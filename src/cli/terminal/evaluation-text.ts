@@ -68,8 +68,12 @@ function faultBlock(fault: DataFault, style: Style): string[] {
   return lines.map((line, i) => (i === 0 ? line : `  ${line}`));
 }
 
-function metricLines({ metrics }: Evaluation, style: Style): string[] {
+/** Averages that say nearly what the plain and macro ones say: of one label an example, micro is the accuracy. */
+const isRepetition = ({ name }: MetricValue): boolean => /^(precision|recall|f1)_(micro|weighted)$/.test(name);
+
+function metricLines({ metrics: all, errors, n }: Evaluation, style: Style): string[] {
   const { bold, dim } = style.colours;
+  const metrics = all.filter((metric) => !isRepetition(metric));
   if (metrics.length === 0) return [];
   const names = Math.max(...metrics.map(({ name }) => name.length));
   const values = metrics.map((metric) => valueText(metric));
@@ -83,6 +87,13 @@ function metricLines({ metrics }: Evaluation, style: Style): string[] {
       const start = `  ${name.padEnd(names)}  ${bold((values[i] ?? "").padStart(widest))}  ${(intervals[i] ?? "").padEnd(widestInterval)}`;
       return `${start}  ${dim(plain(signature))}`.trimEnd();
     }),
+    ...(errors.measuredBy === ""
+      ? []
+      : [
+          dim(
+            `  ${errors.count.toLocaleString("en-US")} of ${count(n, "example")} are not fully right (${errors.measuredBy})`,
+          ),
+        ]),
   ];
 }
 
