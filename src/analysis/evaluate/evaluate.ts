@@ -6,10 +6,10 @@ import { dataFaults } from "../data-faults/index.ts";
 import { unitsOf } from "../intervals/bootstrap.ts";
 import { intervalOf, level } from "../intervals/interval.ts";
 import type { Measure, MetricOptions } from "../metric.ts";
-import { metrics } from "../metrics/index.ts";
 import { adviceFor } from "./advice/index.ts";
 import { errorGroups } from "./error-groups.ts";
 import { errorMeasure } from "./error-measure.ts";
+import { measureAll } from "./measure-all.ts";
 import { slicesOf } from "./slices-of.ts";
 
 export interface EvaluateOptions {
@@ -23,7 +23,7 @@ export interface EvaluateOptions {
 
 export function evaluate(examples: readonly Example[], options: EvaluateOptions): Evaluation {
   const { task } = options;
-  const { measures, notApplicable } = measureAll(examples, options);
+  const { measures, notApplicable } = measureAll(examples, task, options.metric);
   const units = unitsOf(examples.map(({ group }) => group));
   const judged = errorMeasure(task, measures);
   const context = { task, trainingWords: null };
@@ -44,21 +44,6 @@ export function evaluate(examples: readonly Example[], options: EvaluateOptions)
     notApplicable,
   };
   return { ...evaluation, advice: adviceFor({ evaluation, examples }) };
-}
-
-function measureAll(
-  examples: readonly Example[],
-  { task, metric: options }: EvaluateOptions,
-): { readonly measures: Measure[]; readonly notApplicable: Evaluation["notApplicable"] } {
-  const measures: Measure[] = [];
-  const notApplicable: Evaluation["notApplicable"] = [];
-  for (const metric of metrics) {
-    if (!metric.tasks.includes(task)) continue;
-    const measured = metric.measure(examples, task, options);
-    if ("missing" in measured) notApplicable.push({ metric: metric.id, missing: [...measured.missing] });
-    else measures.push(...measured);
-  }
-  return { measures, notApplicable };
 }
 
 function metricValue(measure: Measure, interval: readonly [number, number] | null): MetricValue {

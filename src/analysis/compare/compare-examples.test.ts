@@ -1,0 +1,95 @@
+import { expect, test } from "vitest";
+import { Random } from "../../base/random.ts";
+import type { Example } from "../../model/example.ts";
+import { defaultMetricOptions } from "../metric.ts";
+import { compareExamples, type CompareOptions } from "./compare-examples.ts";
+
+const options: CompareOptions = {
+  task: "classification",
+  metric: defaultMetricOptions,
+  decideBy: null,
+  names: { a: "A", b: "B" },
+  seed: 1,
+  rounds: { randomizations: 1_000, resamples: 400 },
+};
+
+const example = (id: number, prediction: string, reference = "yes"): Example => ({
+  id: `e${id}`,
+  input: `input ${id}`,
+  prediction,
+  references: [reference],
+  scores: null,
+  logProbs: null,
+  samples: null,
+  latencyMs: null,
+  outputTokens: null,
+  group: null,
+  attributes: new Map(),
+  line: id + 1,
+});
+
+/** Right answers of this share; labels are yes and no by turns. */
+const system = (n: number, share: number, seed: number): Example[] => {
+  const random = new Random(seed);
+  return Array.from({ length: n }, (_, i) => {
+    const label = i % 2 === 0 ? "yes" : "no";
+    const other = i % 2 === 0 ? "no" : "yes";
+    return example(i, random.uniform() < share ? label : other, label);
+  });
+};
+
+test("a better system is called better, with the exact test on accuracy", () => {
+  const comparison = compareExamples(system(500, 0.7, 1), system(500, 0.85, 2), options);
+  expect(comparison.verdict).toBe("better");
+  const accuracy = comparison.metrics.find(({ name }) => name === "accuracy");
+  expect(accuracy).toMatchObject({ test: "mcnemar-exact", verdict: "better" });
+  expect(comparison.statement).toMatch(/^B is better than A: accuracy 0\.\d+ -> 0\.\d+, \+0\.1\d* \[/);
+  expect(comparison.changed.fixed).toBeGreaterThan(comparison.changed.broken);
+  const back = compareExamples(system(500, 0.85, 2), system(500, 0.7, 1), options);
+  expect(back.verdict).toBe("worse");
+});
+
+test("equals show no difference, and what it would take is said", () => {
+  const comparison = compareExamples(system(200, 0.8, 3), system(200, 0.8, 4), options);
+  expect(comparison.verdict).toBe("no-difference-shown");
+  expect(comparison.statement).toMatch(
+    /These examples can show a difference of 0\.1\d* per example; for 0\.02 it takes \d+\./,
+  );
+  // sd of the difference of two independent answers at 80 %: sqrt(2 x .16) = .566; (2.8016 x .566 / .02)^2 = 6,280.
+  const needed = comparison.power?.needed.find(({ difference }) => difference === 0.02)?.examples ?? 0;
+  expect(needed).toBeGreaterThan(4_500);
+  expect(needed).toBeLessThan(8_500);
+});
+
+test("only common examples count, each once, and what does not fit is said", () => {
+  const a = [...system(50, 0.8, 5), example(3, "no"), example(900, "yes")];
+  const b = system(40, 0.8, 6).map((one, i) => (i < 3 ? { ...one, references: ["other"] } : one));
+  const { common, onlyA, onlyB, notes } = compareExamples(a, b, options);
+  expect([common, onlyA, onlyB]).toEqual([40, 12, 0]);
+  expect(notes.join(" ")).toContain("3 examples have other references");
+});
+
+test("files without a common id are no comparison", () => {
+  const other = system(20, 0.8, 1).map((one) => ({ ...one, id: `x${one.id}` }));
+  const comparison = compareExamples(system(20, 0.8, 1), other, options);
+  expect(comparison.verdict).toBe("no-difference-shown");
+  expect(comparison.statement).toContain("no example in common");
+  expect(comparison.metrics).toEqual([]);
+});
+
+test("a handful of examples gets values and no tests", () => {
+  const { metrics } = compareExamples(system(6, 0.5, 1), system(6, 1, 2), options);
+  expect(metrics.length).toBeGreaterThan(0);
+  expect(metrics.every(({ p, verdict }) => p === null && verdict === "no-difference-shown")).toBe(true);
+});
+
+test("many metrics of equals alarm in no more than 7 % of 200 comparisons", { timeout: 120_000 }, () => {
+  let alarms = 0;
+  const fewer = { ...options, rounds: { randomizations: 200, resamples: 20 } };
+  for (let i = 0; i < 200; i += 1) {
+    const { metrics } = compareExamples(system(60, 0.75, 2 * i + 1), system(60, 0.75, 2 * i + 2), fewer);
+    if (metrics.some(({ verdict }) => verdict !== "no-difference-shown")) alarms += 1;
+  }
+  console.log(`${alarms} of 200 comparisons of equals alarm in any metric`);
+  expect(alarms).toBeLessThanOrEqual(14);
+});
