@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { ExampleComparison } from "../src/model/comparison.ts";
 import { Evaluation } from "../src/model/evaluation.ts";
 import { LintReport } from "../src/model/lint.ts";
 import { Report } from "../src/model/report.ts";
@@ -14,6 +15,7 @@ export function schemas(): ReadonlyMap<string, string> {
   return new Map([
     ["report-1.json", published("report/1", Report)],
     ["lint-1.json", published("lint/1", LintReport)],
+    ["comparison-1.json", published("comparison/1", ExampleComparison)],
     ["evaluation-1.json", published("evaluation/1", Evaluation)],
     ["verification-1.json", published("verification/1", Verification)],
   ]);

@@ -18,6 +18,7 @@ export { adviceKey, rankAdvice, type AdviceHistory, type TrackRecord } from "./v
 export { settingsKey } from "./verify/same-settings.ts";
 export { directionOf, isLearningRate } from "./verify/metric.ts";
 export { ruleText } from "./evaluate/rule-text.ts";
+export { compareExamples, type CompareOptions } from "./compare/compare-examples.ts";
 export { evaluate, type EvaluateOptions } from "./evaluate/evaluate.ts";
 export { guessTask } from "./evaluate/task.ts";
 export { defaultMetricOptions, type MetricOptions } from "./metric.ts";

@@ -21,7 +21,7 @@ export const MetricComparison = z.object({
   level: z.number(),
   /** Two-sided; null where no test is possible. */
   p: z.number().nullable(),
-  /** Corrected by Holm for all metrics that were tested. */
+  /** That of the metric that decides as it is; all others corrected by Holm for how many were tested beside it. */
   corrected: z.number().nullable(),
   test: z.enum(["mcnemar-exact", "approximate-randomization", "paired-bootstrap", "seeds-t", "none"]),
   verdict: ComparisonVerdict,

@@ -83,13 +83,19 @@ test("a handful of examples gets values and no tests", () => {
   expect(metrics.every(({ p, verdict }) => p === null && verdict === "no-difference-shown")).toBe(true);
 });
 
-test("many metrics of equals alarm in no more than 7 % of 200 comparisons", { timeout: 120_000 }, () => {
-  let alarms = 0;
-  const fewer = { ...options, rounds: { randomizations: 200, resamples: 20 } };
-  for (let i = 0; i < 200; i += 1) {
-    const { metrics } = compareExamples(system(60, 0.75, 2 * i + 1), system(60, 0.75, 2 * i + 2), fewer);
-    if (metrics.some(({ verdict }) => verdict !== "no-difference-shown")) alarms += 1;
-  }
-  console.log(`${alarms} of 200 comparisons of equals alarm in any metric`);
-  expect(alarms).toBeLessThanOrEqual(14);
-});
+test(
+  "equals alarm in no more than 9 of 100 comparisons, and all other metrics together in no more",
+  { timeout: 120_000 },
+  () => {
+    let [decided, others] = [0, 0];
+    const fewer = { ...options, rounds: { randomizations: 200, resamples: 20 } };
+    for (let i = 0; i < 100; i += 1) {
+      const { verdict, metrics } = compareExamples(system(60, 0.75, 2 * i + 1), system(60, 0.75, 2 * i + 2), fewer);
+      if (verdict !== "no-difference-shown") decided += 1;
+      if (metrics.some((one) => one.name !== "accuracy" && one.verdict !== "no-difference-shown")) others += 1;
+    }
+    console.log(`of 100 comparisons of equals ${decided} alarm, and in other metrics ${others}`);
+    expect(decided).toBeLessThanOrEqual(9);
+    expect(others).toBeLessThanOrEqual(9);
+  },
+);

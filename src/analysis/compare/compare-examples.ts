@@ -50,8 +50,9 @@ export function compareExamples(
   const both = [...pairs.map(([one]) => one), ...pairs.map(([, other]) => other)];
   const { measures } = n === 0 ? { measures: [] } : measureAll(both, options.task, options.metric);
   const units = unitsOf(pairs.map(([{ group }]) => group));
-  const compared = corrected(measures.map((measure) => compareMeasure(measure, n, units, options)));
   const deciding = measures.find(({ name }) => name === options.decideBy) ?? errorMeasure(options.task, measures);
+  const each = measures.map((measure) => compareMeasure(measure, n, units, options));
+  const compared = corrected(each, deciding?.name ?? null);
   const decision = compared.find(({ name }) => name === deciding?.name) ?? null;
   const errors = deciding?.errors ?? null;
   const differences = errors === null ? null : errors.subarray(n).map((error, i) => error - (errors[i] ?? Number.NaN));
@@ -216,13 +217,16 @@ function discordant(errors: Float64Array, n: number): readonly [number, number] 
   return [onlyA, onlyB];
 }
 
-/** Verdicts after Holm's correction for all metrics that were tested. */
-function corrected(compared: readonly MetricComparison[]): MetricComparison[] {
-  const tested = compared.filter(({ p }) => p !== null);
-  const holms = holm(tested.map(({ p }) => p ?? 1));
-  const by = new Map(tested.map(({ name }, i) => [name, holms[i] ?? 1]));
+/**
+ * The metric that decides was named before the test and is one test; all others are looked at beside it, and are
+ * corrected by Holm for how many they are: a dozen that say nearly the same would else hide what the first one shows.
+ */
+function corrected(compared: readonly MetricComparison[], deciding: string | null): MetricComparison[] {
+  const others = compared.filter(({ name, p }) => p !== null && name !== deciding);
+  const holms = holm(others.map(({ p }) => p ?? 1));
+  const by = new Map(others.map(({ name }, i) => [name, holms[i] ?? 1]));
   return compared.map((one) => {
-    const p = by.get(one.name) ?? null;
+    const p = one.name === deciding ? one.p : (by.get(one.name) ?? null);
     if (p === null || p > alpha) return { ...one, corrected: p };
     const isUp = Number(one.difference) > 0;
     return { ...one, corrected: p, verdict: isUp === (one.better === "higher") ? "better" : "worse" };

@@ -24,8 +24,8 @@ export function statementOf({
     decision.low === null || decision.high === null
       ? ""
       : ` [${text(decision.low, true)}, ${text(decision.high, true)}]`;
-  const p = decision.corrected === null ? "" : `, p ${text(decision.corrected)} after correction`;
-  const figures = `${decision.name} ${text(decision.a)} -> ${text(decision.b)}, ${text(decision.difference, true)}${interval}${p}, ${common} examples`;
+  const p = decision.corrected === null ? "" : `, p ${text(decision.corrected)}`;
+  const figures = `${decision.name} ${text(decision.a)} -> ${text(decision.b)}, ${text(decision.difference, true)}${interval}${p}, ${common} common examples`;
   if (verdict !== "no-difference-shown") return `${b.name} is ${verdict} than ${a.name}: ${figures}.`;
   const [two] = power === null ? [] : power.needed.slice(1, 2);
   const needs =

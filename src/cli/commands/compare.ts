@@ -5,7 +5,7 @@ export const compareCommand = defineCommand({
   summary: "Say whether predictions B are really better than A on the same examples, and where they are worse",
   operands: "<a> <b>",
   options: [
-    ["--references <file>", "file with the right answers, for both"],
+    ["--references <file...>", "right answers in files of their own, for both"],
     ["--task <task>", "what kind of output it is (default: guessed from the data)"],
     ["--metric <name>", "metric that decides (default: by the task)"],
     ["--input-field <name>", "field with the input"],

@@ -1,4 +1,5 @@
 import type { Command } from "../command.ts";
+import { compareCommand } from "./compare.ts";
 import { demoCommand } from "./demo.ts";
 import { diagnoseCommand } from "./diagnose.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   diagnoseCommand,
   verifyCommand,
   evaluateCommand,
+  compareCommand,
   lintCommand,
   logsCommand,
   demoCommand,

@@ -1,0 +1,74 @@
+/** What a merge is gated by: the comparison as Markdown for the pull request, and as JUnit for the build. */
+import type { ExampleComparison, MetricComparison } from "../../model/comparison.ts";
+import { numberText } from "../terminal/text.ts";
+
+const signed = (value: unknown): string => {
+  const text = numberText(value);
+  return /^[-−N]/.test(text) || text === "0" ? text : `+${text}`;
+};
+
+const intervalOf = ({ low, high }: MetricComparison): string =>
+  low === null || high === null ? "–" : `[${signed(low)}, ${signed(high)}]`;
+
+/** Names come from files: nothing in them is markup. */
+const cell = (text: string): string =>
+  text.replaceAll(/[\\`*_{}[\]()#+!|<>~]/g, (sign) => `\\${sign}`).replaceAll(/\s+/g, " ");
+
+export function comparisonMarkdown(comparison: ExampleComparison): string {
+  const { a, b, metrics, statement, changed, notes, regressions } = comparison;
+  const rows = metrics.map(
+    (one) =>
+      `| ${cell(one.name)} | ${numberText(one.a)} | ${numberText(one.b)} | ${signed(one.difference)} | ${intervalOf(one)} | ${
+        one.corrected === null ? "–" : numberText(one.corrected)
+      } | ${one.verdict.replaceAll("-", " ")} |`,
+  );
+  return [
+    `### ${cell(b.name)} against ${cell(a.name)}`,
+    "",
+    cell(statement),
+    "",
+    "| metric | A | B | difference | 95 % interval | p | verdict |",
+    "|---|---|---|---|---|---|---|",
+    ...rows,
+    "",
+    `${changed.fixed} examples became better, ${changed.broken} worse.`,
+    ...regressions.map(
+      ({ where, n, difference, low, high }) =>
+        `- Worse where ${cell(where.map(({ attribute, value }) => `${attribute} is ${String(value)}`).join(" and "))}: ${signed(difference)} [${signed(low)}, ${signed(high)}] error, ${n} examples.`,
+    ),
+    ...notes.map((note) => `> ${cell(note)}`),
+    "",
+  ].join("\n");
+}
+
+const xml = (text: string): string =>
+  text
+    // eslint-disable-next-line no-control-regex -- characters that XML 1.0 does not allow
+    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
+
+/** A test case for each metric; a significant regression of the one that decides is a failure, one without a test is skipped. */
+export function comparisonJunit({ a, b, metrics, decidedBy }: ExampleComparison): string {
+  const failures = metrics.filter(({ name, verdict }) => name === decidedBy && verdict === "worse").length;
+  const skipped = metrics.filter(({ p }) => p === null).length;
+  const cases = metrics.map((one) => {
+    const figures = `${numberText(one.a)} -> ${numberText(one.b)}, ${signed(one.difference)} ${intervalOf(one)}`;
+    const open = `    <testcase classname="llmdbg.compare" name="${xml(one.name)}"`;
+    if (one.p === null)
+      return `${open}><skipped message="${xml(`${figures}: too few examples for a test`)}"/></testcase>`;
+    if (one.verdict !== "worse" || one.name !== decidedBy) return `${open}/>`;
+    return `${open}><failure message="${xml(`${one.name} is worse: ${figures}, p ${numberText(one.corrected)}`)}"/></testcase>`;
+  });
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    "<testsuites>",
+    `  <testsuite name="${xml(`${b.name} against ${a.name}`)}" tests="${metrics.length}" failures="${failures}" skipped="${skipped}">`,
+    ...cases,
+    "  </testsuite>",
+    "</testsuites>",
+    "",
+  ].join("\n");
+}
