@@ -130,7 +130,7 @@ function compareMeasure(measure: Measure, n: number, units: Units, options: Comp
     corrected: null,
     verdict: "no-difference-shown" as const,
   };
-  const tested = testOf(measure, n, units, seen, options);
+  const tested = testOf({ measure, seen }, n, units, options);
   return { ...stated, ...tested };
 }
 
@@ -139,10 +139,9 @@ type Tested = Pick<MetricComparison, "low" | "high" | "p" | "test">;
 const usualRounds = { randomizations, resamples };
 
 function testOf(
-  measure: Measure,
+  { measure, seen }: { readonly measure: Measure; readonly seen: number },
   n: number,
   units: Units,
-  seen: number,
   { seed, rounds = usualRounds }: CompareOptions,
 ): Tested {
   const none: Tested = { low: null, high: null, p: null, test: "none" };
@@ -154,7 +153,10 @@ function testOf(
       ...measure,
       value: (weights) => measure.value(weights === null ? weightsOf(n, from) : masked(weights, n, from)),
     });
-    const summary = summarize(bootstrapByWeights(half(0), half(n), unitOf, units.count, seed, draws), seen);
+    const summary = summarize(
+      bootstrapByWeights([half(0), half(n)], { of: unitOf, count: units.count }, seed, draws),
+      seen,
+    );
     return summary === null
       ? none
       : { low: toWire(summary.low), high: toWire(summary.high), p: summary.p, test: "paired-bootstrap" };

@@ -91,7 +91,7 @@ test.each([
     name: "paired bootstrap of weights",
     rate: () =>
       typeOne(false, 100, (a, b, seed) => {
-        const differences = bootstrapByWeights(mean(a), mean(b), alone(100), 100, seed, 200);
+        const differences = bootstrapByWeights([mean(a), mean(b)], { of: alone(100), count: 100 }, seed, 200);
         return summarize(differences, difference(a, b))?.p ?? 1;
       }),
   },

@@ -1,6 +1,7 @@
 import { Random } from "../../base/random.ts";
 import { quantile } from "../../base/statistics.ts";
 import { logBinomialTail } from "../../base/tails.ts";
+import type { Units } from "../intervals/bootstrap.ts";
 import type { Measure } from "../metric.ts";
 
 /** As sacreBLEU's `--paired-ar` and Riezler and Maxwell (2005). */
@@ -125,10 +126,8 @@ export function bootstrapDifferences(pairs: PairedSums, seed: number, rounds = r
 
 /** The same for a metric without sums (areas under curves): each resample is computed anew from weights. */
 export function bootstrapByWeights(
-  a: Measure,
-  b: Measure,
-  unitOf: Int32Array,
-  count: number,
+  [a, b]: readonly [Measure, Measure],
+  { of: unitOf, count }: Units,
   seed: number,
   rounds: number,
 ): Float64Array {
