@@ -43,8 +43,8 @@ export function comparisonMarkdown(comparison: ExampleComparison): string {
 
 const xml = (text: string): string =>
   text
-    // eslint-disable-next-line no-control-regex -- characters that XML 1.0 does not allow
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd")
+    // Control characters, which XML 1.0 does not allow, but for tab and ends of lines.
+    .replaceAll(/[^\P{Cc}\t\n\r]|[\ufffe\uffff]/gu, "\ufffd")
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
