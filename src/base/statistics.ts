@@ -59,6 +59,36 @@ export const noiseOfDifferences = (differences: Numbers): number => differenceTo
 /** The same from the median of absolute differences of neighbours. */
 export const noiseOfMedian = (difference: number): number => differenceToSigma * difference;
 
+/** The second difference of independent noise has sqrt(6) times its standard deviation; the median of its size 0.6745 of that. */
+const bendToSigma = 1 / (0.6745 * Math.sqrt(6));
+
+/**
+ * Noise of a curve that falls fast from row to row is at most this, at 95 %, however few its rows: from the sizes of its
+ * second differences, of which the one is taken that lies above the median of all such with that certainty (a binomial
+ * count; 8 of 10, 20 of 30, and of many the median itself). Infinite for fewer than five: none of them need be above.
+ */
+export function noiseAtMost(bends: Numbers): number {
+  const count = bends.length;
+  let chance = 0.5 ** count;
+  let below = chance;
+  let place = 0;
+  while (place < count && below < certainty) {
+    chance *= (count - place) / (place + 1);
+    place += 1;
+    below += chance;
+  }
+  return place < count ? bendToSigma * at(sorted(bends), place) : Number.POSITIVE_INFINITY;
+}
+const certainty = 0.95;
+
+/** Sizes of the second differences. */
+export function bendsOf(values: Numbers): Float64Array<ArrayBuffer> {
+  const bends = new Float64Array(Math.max(0, values.length - 2));
+  for (let i = 2; i < values.length; i++)
+    bends[i - 2] = Math.abs(at(values, i) - 2 * at(values, i - 1) + at(values, i - 2));
+  return bends;
+}
+
 /** Least-squares slope over the index; NaN for fewer than two values. */
 export function slope(values: Numbers): number {
   const n = values.length;

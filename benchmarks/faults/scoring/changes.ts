@@ -123,12 +123,12 @@ const thinned =
     return withRun(recorded, { series: series.filter(({ step }) => step.length > 0), config });
   };
 
-/** What there is to see when this share of the rows has come; of a fault that began late nothing. */
-const begun =
-  (share: number) =>
+/** What there is to see when some of the rows have come; of a fault that began late nothing. */
+const begunUntil =
+  (rowsOf: (rows: number) => number) =>
   (recorded: Recorded): Recorded => {
     const { rows, run, truth } = recorded;
-    const last = rows[Math.ceil(share * rows.length) - 1] ?? 0;
+    const last = rows[Math.min(rows.length, rowsOf(rows.length)) - 1] ?? 0;
     const isThere = (step: number): boolean => step <= last;
     const series = run.series.map((points): SeriesPoints => {
       const kept = [...points.step.keys()].filter((i) => isMachine(points) || isThere(points.step[i] ?? Number.NaN));
@@ -138,6 +138,9 @@ const begun =
     const records = run.records.filter(({ step }) => step === null || isThere(step));
     return withRun(recorded, { series: series.filter(({ step }) => step.length > 0), records }, truth);
   };
+
+const begun = (share: number) => begunUntil((rows) => Math.ceil(share * rows));
+const begunFor = (count: number) => begunUntil(() => count);
 
 /** Steps counted otherwise: in micro-batches or examples. Settings go on counting steps of the optimizer. */
 const counted =
@@ -324,6 +327,9 @@ export const changes: readonly Change[] = [
   },
   { id: "every-2nd-row", title: "every 2nd row", apply: thinned(2) },
   { id: "every-3rd-row", title: "every 3rd row", apply: thinned(3) },
+  { id: "every-4th-row", title: "every 4th row", apply: thinned(4) },
+  { id: "first-12-rows", title: "first 12 rows alone", apply: begunFor(12) },
+  { id: "first-20-rows", title: "first 20 rows alone", apply: begunFor(20) },
   { id: "first-half", title: "first half of the run alone", apply: begun(0.5) },
   { id: "first-quarter", title: "first quarter of the run alone", apply: begun(0.25) },
   { id: "steps-10", title: "steps counted ten times as fast", apply: counted(10) },

@@ -16,7 +16,7 @@ const atLeast = (rows: number): Fact<LossShape> =>
 
 /** A launch shows from the third row on. */
 export const lossToDiverge = atLeast(3);
-/** Below it a median and a noise mean little. */
-export const lossToSpike = atLeast(10);
+/** A spike, and seven rows that tell the noise. */
+export const lossToSpike = atLeast(8);
 /** SageMaker's 10 rows fired on 9 of 10 healthy logs. */
 export const lossToLearn = atLeast(20);

@@ -1,4 +1,4 @@
-import { at, noiseOfWindow, SortedWindow } from "../../base/statistics.ts";
+import { at, noiseAtMost, noiseOfWindow, SortedWindow } from "../../base/statistics.ts";
 import { type Curve, defineFold } from "../fold.ts";
 import { rowBefore } from "./curve.ts";
 import type { LearningRate } from "./learning-rate.ts";
@@ -35,6 +35,8 @@ const spikeSigmas = 7;
  * be this many times the largest excess of the last `noiseRows` rows.
  */
 const tailFactor = 2;
+/** ... of few rows the largest is less far out: holidays come again half as high again. */
+const tailFactorOfFew = 3;
 /** Rows of the trailing level: short, so that a falling loss is not compared with its past. */
 export const levelRows = 9;
 /** Rows of the trailing noise; OLMo-core looks at 128 (skip_step_optimizer.py). */
@@ -45,8 +47,12 @@ const noiseRows = 128;
  * within such noise is back.
  */
 const quartileToSigma = 1.1503 * Math.SQRT2;
-/** Rows before anything is judged; below it a median and a noise mean little. */
-const fewestRows = 10;
+/**
+ * The first rows of a run, and all of a short log, fall by more from row to row than their noise: there the level is that of
+ * the last rows, and the noise what bends tell, at most (`noiseAtMost`, which takes seven rows).
+ */
+const fallingRows = 40;
+const fallingLevelRows = 3;
 /** A log of four digits rounds by up to 0.05 %, Keras prints four decimals; noise below this share is rounding. */
 const roundingShare = 0.002;
 /** Sigmas of a row that may be the first of an excursion: often it is the mean of steps of which only the last were bad. */
@@ -75,6 +81,9 @@ class Scan {
   readonly levels = new SortedWindow(levelRows);
   readonly differences = new SortedWindow(noiseRows);
   readonly excesses = new SortedWindow(noiseRows);
+  /** Of the first rows alone; the last rows within the band. */
+  readonly bends: number[] = [];
+  readonly latest: number[] = [];
   readonly closed: Stretch[] = [];
   open: Open | null = null;
   last = Number.NaN;
@@ -95,11 +104,16 @@ const scan = defineFold<Scan>({
         if (value > open.before + residue) continue;
         state.closed.push(stretchOf(rows, open, i));
         state.open = null;
-      } else if (levels.length === levelRows && i >= fewestRows) {
-        const level = levels.quantile(0.5);
-        const noise = Math.max(noiseOfWindow(differences), roundingShare * Math.abs(level));
+      } else if (i >= fallingRows || noiseAtMost(state.bends) < Number.POSITIVE_INFINITY) {
+        const isFalling = i < fallingRows;
+        const level = isFalling ? Math.min(levels.quantile(0.5), Math.max(...state.latest)) : levels.quantile(0.5);
+        const usual = noiseOfWindow(differences);
+        const noise = Math.max(
+          isFalling ? Math.min(usual, noiseAtMost(state.bends)) : usual,
+          roundingShare * Math.abs(level),
+        );
         const excess = Math.max(0, excesses.length > 0 ? excesses.largest : 0);
-        if (value - level > Math.max(spikeSigmas * noise, tailFactor * excess)) {
+        if (value - level > Math.max(spikeSigmas * noise, (isFalling ? tailFactorOfFew : tailFactor) * excess)) {
           state.open = {
             row: i,
             hasLead: state.lead === i - 1,
@@ -112,8 +126,14 @@ const scan = defineFold<Scan>({
         }
         if (value - level > Math.max(leadSigmas * noise, tailFactor * excess)) state.lead = i;
         excesses.push(value - level);
-      }
+      } else if (state.latest.length === fallingLevelRows) excesses.push(value - Math.max(...state.latest));
       levels.push(value);
+      if (i < fallingRows) {
+        const [before, between] = state.latest.slice(-2);
+        if (before !== undefined && between !== undefined) state.bends.push(Math.abs(value - 2 * between + before));
+        state.latest.push(value);
+        if (state.latest.length > fallingLevelRows) state.latest.shift();
+      }
       if (!Number.isNaN(state.last)) differences.push(Math.abs(value - state.last));
       state.last = value;
     }

@@ -58,12 +58,15 @@ function largestNear(rows: Curve, from: number, to: number): number {
 
 /**
  * A row that is the mean of this many steps hides how long a spike was; a mean that doubles is no single batch. What comes
- * back again and again (the holidays of forecast) is data.
+ * back again and again (the holidays of forecast) is data. Its gradient tells as much as a loss above that of the untrained
+ * model, where clipping or a single logged step does not hide it.
  */
 const rowOfManySteps = 4;
 const fewSpikes = 2;
 const longHeight = 2;
 const longSigmas = 20;
+/** ... and of few rows, whose noise is known as "at most" only, where both tell. */
+const longSigmasBoth = 10;
 
 export const lossSpike = defineRule({
   id: "loss-spike",
@@ -100,19 +103,25 @@ export const lossSpike = defineRule({
     const isNoisy =
       Math.min(worst.noise, noiseBeyondTrend(shape.rows, worst.row)) > noisyShare * Math.abs(worst.before);
     const normThere = grad === null ? Number.NaN : largestNear(grad.rows, worst.step, worst.peak.step);
+    const isWorst = shape.rows.value
+      .subarray(0, worst.row)
+      .every((value) => worst.peak.value > worseThanUntrained * value);
     const isContradiction =
-      shape.rows.value.subarray(0, worst.row).every((value) => worst.peak.value > worseThanUntrained * value) &&
+      isWorst &&
       worst.before < shape.initial - 3 * worst.noise &&
       (worst.rows >= 2 ? !(normThere < 2 * (grad?.usual ?? 0)) : normThere >= normFactor * (grad?.usual ?? 0));
+    const sigmas = (worst.peak.value - worst.before) / worst.noise;
+    const hasNormRisen = normThere >= 2 * (grad?.usual ?? Number.NaN);
     const isLong =
       spikes.length <= fewSpikes &&
       stepsPerRow(shape.rows.step) >= rowOfManySteps &&
       worst.peak.value >= longHeight * worst.before &&
-      worst.peak.value - worst.before >= longSigmas * worst.noise &&
-      normThere >= 2 * (grad?.usual ?? Number.NaN);
+      sigmas >= (isWorst && hasNormRisen && !isNoisy ? longSigmasBoth : longSigmas) &&
+      (isWorst || hasNormRisen);
     const isHarmful =
       isContradiction || isNoisy
-        ? isContradiction || (worst.rows >= noisyRows && worst.harm >= harmfulRow)
+        ? isContradiction ||
+          (isLong && isWorst && worst.harm >= harmfulRow) || (worst.rows >= noisyRows && worst.harm >= harmfulRow)
         : worst.rows > 1
           ? worst.harm >= harmfulShare
           : worst.harm >= harmfulRow && (around.surge !== null || isLong);
