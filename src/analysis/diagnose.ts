@@ -109,11 +109,16 @@ export function createDiagnosis(run: RunData, rules: readonly Rule[], signs: rea
         return apply<Outcome>(
           rule,
           rule.needs,
-          (values) => ({
-            status: "checked",
-            rule: rule.id,
-            findings: rule.check(values).map((draft) => stated(rule, draft, run.info.dialect)),
-          }),
+          (values) => {
+            const answer = rule.check(values);
+            return "missing" in answer
+              ? { status: "not-applicable", rule: rule.id, missing: answer.missing }
+              : {
+                  status: "checked",
+                  rule: rule.id,
+                  findings: answer.map((draft) => stated(rule, draft, run.info.dialect)),
+                };
+          },
           (missing) => ({ status: "not-applicable", rule: rule.id, missing: mostOf(missing) }),
         );
       } catch (thrown) {

@@ -7,6 +7,12 @@ export type Values<N extends Needs> = { readonly [K in keyof N]: N[K] extends Fa
 /** A finding as a rule states it; the engine adds the rule's id, and the title when none is given. */
 export type FindingDraft = Omit<Finding, "rule" | "title"> & { readonly title?: string };
 
+/** What a rule answers where the data are there and too few for a judgement either way: it must not call the run clean. */
+export interface Undecided {
+  /** As the id of a fact says it, e.g. "loss, 20 rows of it". */
+  readonly missing: readonly string[];
+}
+
 /**
  * One diagnosis. `needs` names facts; `check` gets exactly those, already present, and answers
  * findings or none. A rule that throws becomes a `failed` outcome. Asking for an undeclared fact
@@ -29,7 +35,7 @@ export interface Rule<N extends Needs = Needs> {
    * story, and it is as severe as the worst of them. The other end of the same graph as `signOf`.
    */
   readonly leadsTo?: readonly string[];
-  check(facts: Values<N>): readonly FindingDraft[];
+  check(facts: Values<N>): readonly FindingDraft[] | Undecided;
 }
 
 export const defineRule = <const N extends Needs>(rule: Rule<N>): Rule => rule as unknown as Rule;

@@ -20,3 +20,5 @@ export const lossToDiverge = atLeast(3);
 export const lossToSpike = atLeast(8);
 /** SageMaker's 10 rows fired on 9 of 10 healthy logs. */
 export const lossToLearn = atLeast(20);
+/** A rule that asks for these says itself what fewer than `lossToLearn` leave open. */
+export const fewLosses = atLeast(8);

@@ -1,11 +1,11 @@
-import { at, mean, median } from "../../base/statistics.ts";
+import { at, bendsOf, mean, median, noiseAtMost } from "../../base/statistics.ts";
 import type { Advice } from "../../model/finding.ts";
 import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
 import { evalLoss } from "../facts/eval-loss.ts";
 import { gradNorm } from "../facts/grad-norm.ts";
 import { evenPairs } from "../facts/trainer.ts";
-import { lossToLearn } from "../facts/enough-loss.ts";
+import { fewLosses, lossToLearn } from "../facts/enough-loss.ts";
 import { bumpAtStart } from "../facts/loss-launch.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { motion as motionFact } from "../facts/motion.ts";
@@ -14,17 +14,23 @@ import { type Crawl, crawl } from "../facts/crawl.ts";
 import { type Forgetting, forgetting } from "../facts/forgetting.ts";
 import { type LongWarmUp, longWarmUp } from "../facts/long-warm-up.ts";
 import { type Options, options } from "../facts/options.ts";
+import { rowPerEpoch } from "../facts/row-per-epoch.ts";
 import { setup as setupFact } from "../facts/setup.ts";
 import { type WorstRate, worstRate } from "../facts/worst-rate.ts";
 import { shuffleExamples } from "../instability.ts";
 import { round, say, saySteps } from "../numbers.ts";
-import { defineRule } from "../rule.ts";
+import { defineRule, type Undecided } from "../rule.ts";
 import { standstillSuspects, tinyNorm } from "../suspects/standstill.ts";
 
 /** Steps before a flat start is judged. */
 const fewestSteps = 50;
 /** Rows at a rate of at least half the peak: before that the warm-up may be all there is to see. */
 const fewestWarmRows = 10;
+/** Of a log with fewer rows a third, and four. */
+const usualRows = 20;
+const warmShare = 1 / 3;
+const fewestWarmRowsOfFew = 4;
+const undecided: Undecided = { missing: [lossToLearn.id] };
 /**
  * Flat: what the loss gained is below this share of it, even with 2 standard errors added, and the
  * standard errors themselves are small enough to say so. Slow and noisy runs stay undecided.
@@ -50,7 +56,8 @@ export const noLearning = defineRule({
   title: "The model does not learn",
   why: "The loss is where it was at the start; the run costs time and changes nothing.",
   needs: {
-    shape: lossToLearn,
+    shape: fewLosses,
+    isEpoch: rowPerEpoch,
     rate: optional(learningRate),
     norms: optional(gradNorm),
     evals: optional(evalLoss),
@@ -72,21 +79,42 @@ export const noLearning = defineRule({
     "accumulation-scaling",
     "gradient-explosion",
   ],
-  check({ shape, rate, norms, evals, chance, slow, forgets, late, even, worst, setup, motion, options: settings }) {
-    const { rows, noise, launch, excursions } = shape;
+  check({
+    shape,
+    isEpoch,
+    rate,
+    norms,
+    evals,
+    chance,
+    slow,
+    forgets,
+    late,
+    even,
+    worst,
+    setup,
+    motion,
+    options: settings,
+  }) {
+    const { rows, launch, excursions } = shape;
+    const isFew = rows.length < usualRows;
+    const tooEarly = isFew ? undecided : [];
+    const noise = isFew ? noiseAtMost(bendsOf(rows.value)) : shape.noise;
     const first = at(rows.step, 0);
     const last = at(rows.step, rows.length - 1);
-    if (last - first < fewestSteps) return [];
+    if (last - first < fewestSteps && !isEpoch) return tooEarly;
     if (first > (lateStartIntervals * (last - first)) / (rows.length - 1)) return [];
     if (rate !== null && late === null) {
+      const enough = isFew
+        ? Math.min(fewestWarmRows, Math.max(fewestWarmRowsOfFew, Math.ceil(warmShare * rate.length)))
+        : fewestWarmRows;
       let warm = 0;
-      for (let i = 0; i < rate.length && warm < fewestWarmRows; i++)
+      for (let i = 0; i < rate.length && warm < enough; i++)
         if (at(rate.value, i) >= 0.5 * rate.peak) warm += 1;
       const isClimbing = rate.warmedUpAt !== null && rate.warmedUpAt >= at(rate.step, rate.length - 1);
       // A rate of 0 all along is a cause, not a warm-up.
-      if (rate.peak > 0 && (warm < fewestWarmRows || isClimbing)) return [];
+      if (rate.peak > 0 && (warm < enough || isClimbing)) return tooEarly;
     }
-    const size = Math.max(5, Math.floor(rows.length / 4));
+    const size = isFew ? Math.floor(rows.length / 3) : Math.max(5, Math.floor(rows.length / 4));
     const start = mean(rows.value.subarray(0, size));
     const end = mean(rows.value.subarray(rows.length - size));
     const error = noise * Math.sqrt(2 / size);
@@ -113,7 +141,8 @@ export const noLearning = defineRule({
       median(rows.value.subarray(0, firstRows)) - end < firstGain * Math.abs(start);
     const bar = (isHeldFlat ? borneOutShare : flatShare) * Math.abs(start);
     const isFlat = isGuessing || (start - end + 2 * error < bar && 2 * error < bar);
-    if (!isFlat && moved === null) return [];
+    // Of few rows no more is said than that they gained more than their noise.
+    if (!isFlat && moved === null) return isFew && !(start - end > 2 * error + bar) ? undecided : [];
     // Where more is known than that it stands still, that is said.
     const isMoved = !isFlat || forgets !== null || late !== null;
     const isAtWorst = isMoved && worst !== null && forgets === null && late === null && slow === null;
