@@ -14,11 +14,15 @@ export interface DataWait {
   readonly isMeasured: boolean;
 }
 
-/** The first rows start the workers and fill their queues. */
+/** The first rows start the workers and fill their queues; of a short log each is many steps. */
 const settleRows = 3;
+const settleRowsOfFew = 1;
+const fewRows = 40;
 /** The wait now: the last third of the rows, so that a loader that became slow in the second half shows in a short log too. */
 const lastShare = 1 / 3;
 const fewestLastRows = 14;
+/** Of a short log the last third, of which the least counts, so that all of them waited. */
+const fewestLastOfFew = 3;
 const mostLastRows = 50;
 
 export const dataWait = defineFact<DataWait>({
@@ -27,7 +31,8 @@ export const dataWait = defineFact<DataWait>({
     const shares = plainest(run.series(dataShare));
     const times = stepTimesOf(run);
     const waits = plainest(times.waits);
-    const steps = plainest(times.steps);
+    // The wait of one rank is no share of another's step.
+    const steps = plainest(times.steps.filter(({ labels }) => labels["rank"] === waits?.labels["rank"]));
     let value: Float64Array;
     let from: SeriesData;
     if (shares !== undefined) {
@@ -48,22 +53,26 @@ export const dataWait = defineFact<DataWait>({
       value = shareOfClock(waits);
       if (!(median(value.filter(Number.isFinite)) <= mostOfClock)) return undefined;
     } else return undefined;
+    const settle = from.length < fewRows ? settleRowsOfFew : settleRows;
     const rows = trackOf({
       series: from.id,
-      step: from.step.subarray(settleRows),
-      time: from.time.subarray(settleRows),
-      value: value.subarray(settleRows),
-      length: Math.max(0, from.length - settleRows),
+      step: from.step.subarray(settle),
+      time: from.time.subarray(settle),
+      value: value.subarray(settle),
+      length: Math.max(0, from.length - settle),
     });
     const isMeasured = shares !== undefined || steps !== undefined;
-    return rows === undefined
-      ? undefined
-      : { rows, now: median(rows.value.subarray(-lastRowsOf(rows.length))), isMeasured };
+    return rows === undefined ? undefined : { rows, now: waitNow(rows), isMeasured };
   },
 });
 
-const lastRowsOf = (length: number): number =>
-  Math.min(mostLastRows, Math.max(fewestLastRows, Math.floor(lastShare * length)));
+function waitNow({ value, length }: Track): number {
+  const last = Math.floor(lastShare * length);
+  const usual = median(value.subarray(-Math.min(mostLastRows, Math.max(fewestLastRows, last))));
+  if (last >= fewestLastRows) return usual;
+  const least = Math.min(...value.subarray(-Math.max(fewestLastOfFew, last)));
+  return length < fewestLastRows ? least : Math.max(usual, least);
+}
 
 /** A wait cannot be longer than its step, beyond what the clock is off: then the unit was another one. */
 const mostOfClock = 1.05;

@@ -1,14 +1,14 @@
 import { at, median, SortedWindow, spreadOfWindow } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import { defineFold } from "../fold.ts";
-import { stepsPerSecond, stepTime, throughput, trainLoss, trainTime } from "../signals.ts";
-import type { SeriesData } from "../run-data.ts";
-import { type Curve, longest, whole } from "./curve.ts";
+import { stepsPerSecond, stepTime, throughput, trainTime } from "../signals.ts";
+import { clock, course, fewestRows, fewestRowsOfFew } from "./clock.ts";
+import type { Curve } from "./curve.ts";
 import { options } from "./options.ts";
+import { fewRows, growthOf, type Slowdown, stepUp } from "./few-paces.ts";
 import { fewestRisingRows, isRising, leastEarly, risenFrom, rowsOfGrowth, startOfGrowth } from "./growth.ts";
-import { settledOf } from "./settled.ts";
-import { stepTimesOf } from "./step-times.ts";
-import { plainest } from "./track.ts";
+
+export type { Slowdown } from "./few-paces.ts";
 
 /** Time per step, in whatever unit the log has; only its ratios are used. */
 export interface Pace {
@@ -25,22 +25,12 @@ export interface Pace {
   readonly growth: Slowdown | null;
 }
 
-export interface Slowdown {
-  readonly row: number;
-  readonly step: number;
-  readonly usual: number;
-  readonly now: number;
-  readonly rows: number;
-  readonly endStep: number | null;
-  /** It became ever slower from its first row on. */
-  readonly isRising: boolean;
-}
-
 /** Evaluations and checkpoints pause single rows; a median of nine does not see them. */
 export const smoothRows = 9;
 /** The first rows compile, fill caches and start workers. */
 const settleRows = 3;
-const fewestRows = 20;
+/** ... and of a log that is looked at row by row the first alone. */
+const settleRowsOfFew = 1;
 const mostRows = 4096;
 const bandRows = 100;
 /** A logged step time or throughput is exact; the time between rows also holds evaluations, buffers and other work. */
@@ -83,31 +73,6 @@ const leastOrder = 35;
 const leastOrderBetween = 41;
 const growthFactor = 1.5;
 
-/** The series that says it best. */
-const clock = defineFact<Curve>({
-  id: "step time, throughput or times of rows",
-  derive(run) {
-    const losses = longest(run.series(trainLoss));
-    const candidates = [
-      plainest(unranked(stepTimesOf(run).steps)),
-      plainest(unranked(run.series(throughput))),
-      // What a progress bar shows is smoothed, and some never fall; the rows came when they came.
-      losses !== undefined && isTimed(losses) ? losses : undefined,
-      plainest(unranked(run.series(stepsPerSecond))),
-      losses,
-    ];
-    const best = candidates.find((series) => series !== undefined && series.length >= fewestRows);
-    return best === undefined ? undefined : whole(best);
-  },
-});
-
-/** Rows that came one by one, each with its time. */
-const isTimed = ({ time, length }: SeriesData): boolean =>
-  at(time, length - 1) > at(time, 0) && at(time, length - 1) > at(time, Math.floor(length / 2));
-
-/** A long run is looked at anew when another piece of it is full. */
-const course = settledOf(clock);
-
 export const pace = defineFact<Pace>({
   id: clock.id,
   derive(_run, get) {
@@ -120,10 +85,6 @@ export const pace = defineFact<Pace>({
     return stepsPerSecond.matches(name, {}) ? byStepsPerSecond(curve, epochs) : byRowTimes(curve, epochs);
   },
 });
-
-/** One series for the whole run: what each rank measures is another question. */
-const unranked = (all: readonly SeriesData[]): SeriesData[] =>
-  all.filter(({ labels }) => labels["rank"] === undefined || labels["rank"] === "0");
 
 /** Rows between those that are looked at: a pace needs no more than a few thousand of them, however long the run. */
 function strideOf(series: Curve): number {
@@ -194,11 +155,15 @@ function paceBy(reading: Reading): (curve: Curve, epochs: number | undefined) =>
   return (curve, epochs) => paceOf(curve, walked(curve), { ...reading, epochs });
 }
 
-/** Of the rows that are left out at the start, slow as they may be: nothing that grows had grown by then. */
-function firstTimes(curve: Curve, reading: Reading): number[] {
+/** Of the first rows, before which nothing is left out. */
+function firstTimes(curve: Curve, reading: Reading, count: number): Curve {
   const walk = startWalk(1);
   walk.before = 0;
-  return Array.from({ length: settleRows }, (_, row) => reading.timeAt(curve, row, walk)).filter(Number.isFinite);
+  const times = Float64Array.from({ length: count }, (_, row) => reading.timeAt(curve, row, walk));
+  const pick = (column: ArrayLike<number>): Float64Array =>
+    Float64Array.from({ length: count }, (_, row) => at(column, row)).filter((_, row) => Number.isFinite(times[row]));
+  const value = pick(times);
+  return { series: curve.series, step: pick(curve.step), time: pick(curve.time), value, length: value.length };
 }
 
 const positive =
@@ -229,8 +194,44 @@ function paceOf(
   walk: Readonly<Walk>,
   { epochs, ...reading }: Reading & { readonly epochs: number | undefined },
 ): Pace | undefined {
+  const usual = walk.value.length < fewestRows ? undefined : paceOfMany(curve, walk, { epochs, ...reading });
+  if (curve.length >= fewRows || (usual !== undefined && (usual.growth !== null || usual.slowdowns.length > 0)))
+    return usual;
+  return paceOfFew(curve, reading, usual);
+}
+
+/** The same row by row, for a log in which running medians say nothing. */
+function paceOfFew(curve: Curve, reading: Reading, usual: Pace | undefined): Pace | undefined {
   const { from, isMeasured } = reading;
-  if (walk.value.length < fewestRows) return undefined;
+  const all = firstTimes(curve, reading, curve.length);
+  const rows: Curve = {
+    series: all.series,
+    step: all.step.subarray(settleRowsOfFew),
+    time: all.time.subarray(settleRowsOfFew),
+    value: all.value.subarray(settleRowsOfFew),
+    length: Math.max(0, all.length - settleRowsOfFew),
+  };
+  if (rows.length < fewestRowsOfFew - settleRowsOfFew) return usual;
+  const isWorth = (slow: Slowdown): boolean => isMeasured || !(lostIn(slow, rows) < leastLostMs);
+  const growth = growthOf(rows, isMeasured ? growthFactor : factorBetween, [...all.value.subarray(0, settleRowsOfFew)]);
+  const slow = growth === null ? stepUp(rows, from === "time between rows" ? factorBetween : factorLogged) : null;
+  return {
+    rows,
+    from,
+    isMeasured,
+    start: median(rows.value),
+    smooth: rows.value,
+    slowdowns: slow !== null && isWorth(slow) ? [slow] : [],
+    growth: growth !== null && isWorth(growth) ? growth : null,
+  };
+}
+
+function paceOfMany(
+  curve: Curve,
+  walk: Readonly<Walk>,
+  { epochs, ...reading }: Reading & { readonly epochs: number | undefined },
+): Pace {
+  const { from, isMeasured } = reading;
   const column = (values: readonly number[]): Float64Array => new Float64Array(values);
   const rows: Curve = {
     series: curve.series,
@@ -243,7 +244,7 @@ function paceOf(
   // Times that are not known count as long ones.
   const isWorth = (slow: Slowdown): boolean => isMeasured || !(lostIn(slow, rows) < leastLostMs);
   const growth = growthIn(rows, {
-    settling: firstTimes(curve, reading),
+    settling: [...firstTimes(curve, reading, settleRows).value],
     factor: isMeasured ? growthFactor : factorBetween,
     isPerEpoch: isRowPerEpoch(curve, epochs),
   });

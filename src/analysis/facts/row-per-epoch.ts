@@ -20,7 +20,10 @@ export const rowPerEpoch = defineFact<boolean>({
     const { step, length } = rows;
     if (at(step, length - 1) - at(step, 0) !== length - 1 || at(step, 0) > 1) return false;
     if (at(step, length - 1) <= (get(options)?.number("epochs") ?? 0)) return true;
-    const evals = [get(evalLoss), ...(get(taskMetrics) ?? [])].reduce((most, one) => Math.max(most, one?.length ?? 0), 0);
+    const evals = [get(evalLoss), ...(get(taskMetrics) ?? [])].reduce(
+      (most, one) => Math.max(most, one?.length ?? 0),
+      0,
+    );
     return evals >= Math.max(fewestEvals, mostRows * length);
   },
 });

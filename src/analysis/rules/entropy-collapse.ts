@@ -34,6 +34,8 @@ const leastRows = 10;
 const collapsedShare = 0.15;
 /** Without a reward to go by, or with one that has risen, only a fall within this many rows is called a collapse. */
 const fastRows = 20;
+/** ... and of a log with fewer than 60 rows within a third of them, since each of them is many updates. */
+const fastShare = 1 / 3;
 /** Healthy entropies wander up by a half; a policy that becomes random doubles. */
 const blownFactor = 1.5;
 const blownFactorAlone = 2;
@@ -83,6 +85,7 @@ const entropyFault = defineFact<EntropyFault | null>({
       return null;
     if (low > 0 && rows.length - low >= lastingRows) {
       const row = Math.max(1, departure(rows, low, start, at(rows.smooth, low)));
+      const isSlow = low - row > Math.min(fastRows, fastShare * rows.length);
       const temperature = get(options)?.number("temperature") ?? 1;
       const isExpected =
         temperature < coldTemperature
@@ -91,7 +94,7 @@ const entropyFault = defineFact<EntropyFault | null>({
             ? low - row > fastRows
             : (progress.isSolved && progress.isShare) ||
               // A slow fall that bought a reward is what learning looks like.
-              (progress.isAtBest && low - row > fastRows) ||
+              (progress.isAtBest && isSlow) ||
               (at(rows.smooth, rows.length - 1) >= goneShare * start &&
                 isRisingSince(progress.rows, at(rows.step, low)));
       return isExpected ? null : { kind: "collapse", rows, row, reached: low };

@@ -13,7 +13,8 @@ const warnShare = 0.1;
 const criticalShare = 0.2;
 /** Twice that where the step time is only the clock's. */
 const criticalShareOfClock = 0.4;
-const leastRows = 20;
+/** Three of them, the least of which counts (`dataWait`), and as many before. */
+const leastRows = 6;
 /** SageMaker's CPUBottleneck: in more than half of the samples; a sample comes every 5 s, so two minutes of them. */
 const starvedShare = 0.5;
 const leastSamples = 24;

@@ -121,7 +121,8 @@ export const lossSpike = defineRule({
     const isHarmful =
       isContradiction || isNoisy
         ? isContradiction ||
-          (isLong && isWorst && worst.harm >= harmfulRow) || (worst.rows >= noisyRows && worst.harm >= harmfulRow)
+          (isLong && isWorst && worst.harm >= harmfulRow) ||
+          (worst.rows >= noisyRows && worst.harm >= harmfulRow)
         : worst.rows > 1
           ? worst.harm >= harmfulShare
           : worst.harm >= harmfulRow && (around.surge !== null || isLong);

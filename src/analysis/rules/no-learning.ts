@@ -108,8 +108,7 @@ export const noLearning = defineRule({
         ? Math.min(fewestWarmRows, Math.max(fewestWarmRowsOfFew, Math.ceil(warmShare * rate.length)))
         : fewestWarmRows;
       let warm = 0;
-      for (let i = 0; i < rate.length && warm < enough; i++)
-        if (at(rate.value, i) >= 0.5 * rate.peak) warm += 1;
+      for (let i = 0; i < rate.length && warm < enough; i++) if (at(rate.value, i) >= 0.5 * rate.peak) warm += 1;
       const isClimbing = rate.warmedUpAt !== null && rate.warmedUpAt >= at(rate.step, rate.length - 1);
       // A rate of 0 all along is a cause, not a warm-up.
       if (rate.peak > 0 && (warm < enough || isClimbing)) return tooEarly;

@@ -1,4 +1,4 @@
-import { at, median, noiseOf } from "../../base/statistics.ts";
+import { at, median, noiseOf, slope } from "../../base/statistics.ts";
 import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
 import type { Curve } from "../facts/curve.ts";
@@ -222,7 +222,7 @@ function jumpAt(rows: Curve, seam: Resume): { before: number; after: number; end
   const trend =
     history.length > 2 * nearRows
       ? median(history.subarray(history.length - 2 * nearRows, history.length - nearRows)) - from
-      : 0;
+      : nearRows * slope(before);
   if (to < from && from - to < 3 * Math.abs(trend)) return null;
   let endStep: number | undefined;
   for (let i = row; i + 2 < rows.length && endStep === undefined; i++)
