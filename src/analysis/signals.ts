@@ -2,7 +2,15 @@ import { lossRank, saysLoss } from "./names/losses.ts";
 import { gradNormRank, isLossScale, learningRateRank } from "./names/optimization.ts";
 import * as policy from "./names/policy.ts";
 import { isAccuracy, isHeldOutOnly, qualityOf } from "./names/quality.ts";
-import { isBatchSize, isDataShare, isDataTime, isStepRate, isThroughput, stepTimeRank } from "./names/speed.ts";
+import {
+  isBatchSize,
+  isDataShare,
+  isDataTime,
+  isEpochTime,
+  isStepRate,
+  isThroughput,
+  stepTimeRank,
+} from "./names/speed.ts";
 import { splitOf, wordsOf } from "./names/words.ts";
 
 /**
@@ -60,6 +68,7 @@ export const stepTime = ranked("step_time", stepTimeRank);
 export const throughput = told("throughput", isThroughput);
 /** Examples of one step: Megatron `global batch size`, `batch_size` of those who let it grow. */
 export const batchSize = told("batch_size", isBatchSize);
+export const epochTime = told("epoch_time", isEpochTime);
 /** Time that a step waits for its batch: mmengine and timm `data_time`, torchtitan, Megatron `batch-generator`, OLMo, TraceML. */
 export const dataTime = told("data_time", isDataTime);
 /** The same as a share of the step, in percent or from 0 to 1. */
@@ -184,6 +193,7 @@ const signals: readonly Signal[] = [
   epoch,
   stepsPerSecond,
   stepTime,
+  epochTime,
   throughput,
   batchSize,
   dataTime,

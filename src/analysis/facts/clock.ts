@@ -1,7 +1,7 @@
 import { at } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import type { SeriesData } from "../run-data.ts";
-import { stepsPerSecond, throughput, trainLoss } from "../signals.ts";
+import { epochTime, stepsPerSecond, throughput, trainLoss } from "../signals.ts";
 import { type Curve, longest, whole } from "./curve.ts";
 import { settledOf } from "./settled.ts";
 import { stepTimesOf } from "./step-times.ts";
@@ -19,6 +19,7 @@ export const clock = defineFact<Curve>({
     const candidates = [
       plainest(unranked(stepTimesOf(run).steps)),
       plainest(unranked(run.series(throughput))),
+      plainest(unranked(run.series(epochTime))),
       // What a progress bar shows is smoothed, and some never fall; the rows came when they came.
       losses !== undefined && isTimed(losses) ? losses : undefined,
       plainest(unranked(run.series(stepsPerSecond))),

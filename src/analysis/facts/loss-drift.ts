@@ -1,5 +1,5 @@
 import { assert } from "../../base/assert.ts";
-import { at, median, medianOfSorted } from "../../base/statistics.ts";
+import { at, bendsOf, median, medianOfSorted, noiseAtMost } from "../../base/statistics.ts";
 import { type Curve, defineFold } from "../fold.ts";
 
 /** A slow rise that no single row gives away. */
@@ -114,8 +114,8 @@ const fewestShortRows = 20;
 const fewestRisingRows = 5;
 const lastRows = 3;
 
-function shortDrift({ value, step, length }: Curve, noise: number): Drift | null {
-  if (length < fewestShortRows) return null;
+function shortDrift({ value, step, length }: Pick<Curve, "value" | "step" | "length">, noise: number): Drift | null {
+  if (length < fewestShortRows) return fewDrift({ value, step, length });
   const smooth = Array.from({ length }, (_, i) => median(value.subarray(Math.max(0, i - 1), i + 2)));
   let lowest = 0;
   for (let i = 1; i < length; i++) if (at(smooth, i) < at(smooth, lowest)) lowest = i;
@@ -128,5 +128,32 @@ function shortDrift({ value, step, length }: Curve, noise: number): Drift | null
   const left = floor + driftShare * Math.abs(floor);
   let row = length - 1;
   while (row > lowest + 1 && at(smooth, row - 1) > left) row -= 1;
+  return { row, step: at(step, row), from: floor, to: median(last), lowestStep: at(step, lowest), isByRows: true };
+}
+
+/** Rows of a log too short for medians: each of the last stands above the lowest by this many times the noise, at most. */
+const fewSigmas = 6;
+/** Lost for good: as many rows at the end stand no lower than the first of all, or rise one after the other. */
+const lostRows = 3;
+const risingRows = 4;
+
+/** Row by row, with the noise that bends tell on either side of the lowest row: a jump between the two is none. */
+function fewDrift({ value, step, length }: Pick<Curve, "value" | "step" | "length">): Drift | null {
+  let lowest = 0;
+  for (let i = 1; i < length; i++) if (at(value, i) <= at(value, lowest)) lowest = i;
+  if (lowest === 0 || length - 1 - lowest < lostRows) return null;
+  const floor = at(value, lowest);
+  const noise = noiseAtMost([...bendsOf(value.subarray(0, lowest + 1)), ...bendsOf(value.subarray(lowest + 1))]);
+  const last = value.subarray(length - lostRows);
+  const bar = Math.max(driftShare * Math.abs(floor), fewSigmas * noise);
+  const rise = median(last) - floor;
+  const isRising = Array.from({ length: risingRows - 1 }, (_, i) => length - 1 - i).every(
+    (i) => i - 1 > lowest && at(value, i) > at(value, i - 1),
+  );
+  const isLost = Math.min(...last) >= at(value, 0) || (isRising && rise >= driftHarm * (at(value, 0) - floor));
+  if (!(Math.min(...last) - floor > bar) || !isLost) return null;
+  const left = floor + driftShare * Math.abs(floor);
+  let row = length - 1;
+  while (row > lowest + 1 && at(value, row - 1) > left) row -= 1;
   return { row, step: at(step, row), from: floor, to: median(last), lowestStep: at(step, lowest), isByRows: true };
 }

@@ -1,7 +1,7 @@
 import { at, median, SortedWindow, spreadOfWindow } from "../../base/statistics.ts";
 import { defineFact } from "../fact.ts";
 import { defineFold } from "../fold.ts";
-import { stepsPerSecond, stepTime, throughput, trainTime } from "../signals.ts";
+import { epochTime, stepsPerSecond, stepTime, throughput, trainTime } from "../signals.ts";
 import { clock, course, fewestRows, fewestRowsOfFew } from "./clock.ts";
 import type { Curve } from "./curve.ts";
 import { options } from "./options.ts";
@@ -80,7 +80,7 @@ export const pace = defineFact<Pace>({
     if (curve === undefined) return undefined;
     const name = curve.series.replace(/\{.*$/, "");
     const epochs = get(options)?.number("epochs");
-    if (stepTime.matches(name, {}) || trainTime.matches(name, {})) return byStepTime(curve, epochs);
+    if ([stepTime, trainTime, epochTime].some((one) => one.matches(name, {}))) return byStepTime(curve, epochs);
     if (throughput.matches(name, {})) return byThroughput(curve, epochs);
     return stepsPerSecond.matches(name, {}) ? byStepsPerSecond(curve, epochs) : byRowTimes(curve, epochs);
   },

@@ -29,6 +29,14 @@ export function stepTimeRank(name: string): number | undefined {
   return bareTimes.test(full) ? 1 : undefined;
 }
 
+const epochTimes =
+  /^((time|timing|train|training) )*(epoch (time|duration|secs?|seconds?)|(time|duration|secs?|seconds?)( per)? epoch)( (s|secs?|seconds?|min|mins|minutes|ms))?$/;
+/** What an epoch took: of as many steps each, so that it tells a pace as well. */
+export const isEpochTime = (name: string): boolean => {
+  const { full } = wordsOf(name);
+  return !notPace.test(full) && epochTimes.test(full);
+};
+
 const stepRates = new RegExp(
   `^${group}((train )?(speed|rate) )?${step}( per)? ${second}$|^(${step} )?speed$|^(device )?bps$`,
 );

@@ -8,6 +8,7 @@ import { type GradShape, gradShape } from "../facts/grad-shape.ts";
 import { learningRate } from "../facts/learning-rate.ts";
 import { lossToSpike } from "../facts/enough-loss.ts";
 import { options } from "../facts/options.ts";
+import { rowPerEpoch } from "../facts/row-per-epoch.ts";
 import { setup as setupFact } from "../facts/setup.ts";
 import { stepsPerRow } from "../facts/update-rms.ts";
 import { firstRatio } from "../facts/first-ratio.ts";
@@ -81,10 +82,11 @@ export const lossSpike = defineRule({
     setup: setupFact,
     announced: optional(announcedRises),
     held: optional(evalLoss),
+    isEpoch: rowPerEpoch,
     options,
   },
   signOf: ["masked-labels", "hidden-non-finite-loss", "non-finite-loss", "loss-divergence", "resume-discontinuity"],
-  check({ shape, grad, rate, sum, ratio, setup, announced, held, options: settings }) {
+  check({ shape, grad, rate, sum, ratio, setup, announced, held, isEpoch, options: settings }) {
     // A rise after the schedule raised the rate is what a restart looks like; see the sign.
     const spikes = shape.excursions
       .filter(
@@ -114,7 +116,7 @@ export const lossSpike = defineRule({
     const hasNormRisen = normThere >= 2 * (grad?.usual ?? Number.NaN);
     const isLong =
       spikes.length <= fewSpikes &&
-      stepsPerRow(shape.rows.step) >= rowOfManySteps &&
+      (isEpoch || stepsPerRow(shape.rows.step) >= rowOfManySteps) &&
       worst.peak.value >= longHeight * worst.before &&
       sigmas >= (isWorst && hasNormRisen && !isNoisy ? longSigmasBoth : longSigmas) &&
       (isWorst || hasNormRisen);

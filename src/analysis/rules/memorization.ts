@@ -1,4 +1,4 @@
-import { at } from "../../base/statistics.ts";
+import { at, median } from "../../base/statistics.ts";
 import type { Evidence } from "../../model/finding.ts";
 import { rank } from "../causes.ts";
 import { optional } from "../fact.ts";
@@ -6,7 +6,7 @@ import { rowBefore } from "../facts/curve.ts";
 import { exposure } from "../facts/exposure.ts";
 import { generalization } from "../facts/generalization.ts";
 import { type HeldQuality, heldQuality } from "../facts/held-quality.ts";
-import { lossToLearn } from "../facts/enough-loss.ts";
+import { fewLosses } from "../facts/enough-loss.ts";
 import { options } from "../facts/options.ts";
 import { levelOf } from "../facts/stretch.ts";
 import { objective } from "../facts/trainer.ts";
@@ -20,6 +20,9 @@ const solvedShare = 0.1;
 const heldShare = 0.5;
 const gapFactor = 5;
 const fewestEvals = 3;
+/** Rows that tell where the training loss stands: of a short log not its whole last half. */
+const levelRows = 9;
+const levelShare = 0.25;
 /** Evaluations in which the held-out loss gained less than this share: it stands still. */
 const stillShare = 0.03;
 /** ... while the training loss went on falling, to this share of what it was in the middle of the evaluations. */
@@ -30,7 +33,7 @@ export const memorization = defineRule({
   title: "Training examples are learned by heart",
   why: "The model recalls the examples it has seen, word for word, instead of learning what they have in common.",
   needs: {
-    shape: lossToLearn,
+    shape: fewLosses,
     exposure,
     held: optional(generalization),
     quality: optional(heldQuality),
@@ -46,7 +49,8 @@ export const memorization = defineRule({
     "data-repeated",
   ],
   check({ shape, exposure: { drops, judged }, held, quality, objective: kind, options: settings }) {
-    const { rows, initial, level } = shape;
+    const { rows, initial } = shape;
+    const level = median(rows.value.subarray(-Math.min(levelRows, Math.ceil(levelShare * rows.length))));
     if (kind !== "supervised" || !(initial > 0)) return [];
     const evals = held?.evals ?? null;
     const first = evals === null ? Number.NaN : at(evals.value, 0);
