@@ -46,7 +46,10 @@ FRESH = ("forecast", "pretrain", "instruct")
 LAST = ("towers", "denoise", "retrieval", "lightning_net", "mlm")
 # And again.
 BLIND = ("speech", "boxes", "reward", "moe")
-SPLITS = {"tuning": TUNING, "held-out": HELD_OUT, "sealed": SEALED, "fresh": FRESH, "last": LAST, "blind": BLIND}
+# And again, by two more authors.
+NOVEL = ("sasrec", "distill", "segment", "summarise")
+SPLITS = {"tuning": TUNING, "held-out": HELD_OUT, "sealed": SEALED, "fresh": FRESH, "last": LAST, "blind": BLIND,
+          "novel": NOVEL}
 # Programs that are recorded with fewer seeds than their stories name.
 SEEDS = {name: (1, 2) for name in SEALED}
 RECORDINGS = HERE / "recordings"

@@ -50,6 +50,7 @@ const titles = {
   fresh: "Fresh programs (their score at first sight is above)",
   last: "Last programs (their score at first sight is above)",
   blind: "Blind programs (their score at first sight is above)",
+  novel: "Novel programs (their score at first sight is above)",
 };
 const present = splits.filter((split) => runs.some(({ truth }) => truth.split === split));
 let text = "";

@@ -8,7 +8,7 @@ import type { RunData } from "../../../src/analysis/index.ts";
 import { trainLoss } from "../../../src/analysis/signals.ts";
 
 /** What programs were used for, in the order in which they were looked at; docs/accuracy.md says more. */
-export const splits = ["tuning", "held-out", "sealed", "fresh", "last", "blind"] as const;
+export const splits = ["tuning", "held-out", "sealed", "fresh", "last", "blind", "novel"] as const;
 
 const Truth = z.object({
   healthy: z.boolean(),
