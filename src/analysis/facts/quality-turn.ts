@@ -14,10 +14,10 @@ export interface QualityTurn {
   readonly worse: number;
   readonly onsetStep: number;
   /** Training loss at the best evaluation and now. */
-  readonly train: { readonly then: number; readonly now: number };
+  readonly train: { readonly atBest: number; readonly now: number };
 }
 
-/** A noise takes seven. */
+/** Noise of a curve is judged from seven values on. */
 const fewestEvals = 7;
 /** As of a held-out loss, see `generalization`; quality of few examples moves in steps, and wanders at its height. */
 const marginSigmas = 4;
@@ -60,9 +60,9 @@ function turnOf(metric: TaskMetric, train: Curve): QualityTurn | undefined {
   if (worse < overfitPatience) return undefined;
   while (since - 1 > best && lossAt(since - 1) > Math.max(noise, turnedShare * size)) since -= 1;
   const row = Math.max(0, rowBefore(train, at(step, best)));
-  const then = median(train.value.subarray(Math.max(0, row - nearRows + 1), row + 1));
+  const atBest = median(train.value.subarray(Math.max(0, row - nearRows + 1), row + 1));
   const now = median(train.value.subarray(-nearRows));
-  if (!(now < fallingShare * then) || !(then > 0)) return undefined;
+  if (!(now < fallingShare * atBest) || !(atBest > 0)) return undefined;
   const end = length - 1;
   return {
     metric,
@@ -70,6 +70,6 @@ function turnOf(metric: TaskMetric, train: Curve): QualityTurn | undefined {
     last: { step: at(step, end), value: at(value, end) },
     worse,
     onsetStep: at(step, since),
-    train: { then, now },
+    train: { atBest, now },
   };
 }

@@ -129,11 +129,11 @@ function toldByLoss(
 
 const toldByQuality = ({ metric, best, last, worse, onsetStep, train }: QualityTurn): Told => ({
   what: metric.name,
-  message: `${metric.name} was best at step ${best.step} (${say(best.value)}) and has been worse in the last ${worse} evaluations, ${say(last.value)} now, while training loss fell from ${say(train.then)} to ${say(train.now)}.`,
+  message: `${metric.name} was best at step ${best.step} (${say(best.value)}) and has been worse in the last ${worse} evaluations, ${say(last.value)} now, while training loss fell from ${say(train.atBest)} to ${say(train.now)}.`,
   onset: onsetStep,
   best,
   last,
-  trainChange: train.now - train.then,
+  trainChange: train.now - train.atBest,
   evidence: [
     { series: metric.series, step: best.step, value: best.value, note: "best held-out quality" },
     { series: metric.series, step: last.step, value: last.value, note: "last held-out quality" },
