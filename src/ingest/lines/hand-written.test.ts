@@ -179,3 +179,48 @@ describe("tables", () => {
     expect(read(...block)).toEqual([]);
   });
 });
+
+describe("what stands beside metrics", () => {
+  test("times of a step and its parts are named by their unit, and an epoch with a fraction counts nothing", () => {
+    expect(read("step 210/400 | epoch 8.40 | loss 2.5 | data 7ms | step 622ms | 102.9 seq/s")).toEqual([
+      "epoch: 210=8.4",
+      "loss: 210=2.5",
+      "data_time_ms: 210=7",
+      "step_time_ms: 210=622",
+      "seq/s: 210=102.9",
+    ]);
+  });
+
+  test("settings in one line are settings and no row of metrics", () => {
+    const decoder = new ConsoleDecoder({ now: () => Number.NaN });
+    const text = [
+      "Namespace(lr=0.005, name='a, b', betas=[0.9, 0.95], warmup=20, resume=None, amp=True, api_key='s3')",
+      "INFO config: {'batch_size': 64, 'model': {'dim': 32}, 'layers': [1, 2], 'loss': 'ce'}",
+      "step 10 loss 2.5",
+    ].join("\n");
+    const { series, config } = mergeDecoded([decoder.pushText(`${text}\n`), decoder.end()]);
+    expect(series.map(({ name, step }) => `${name}@${step[0]}`)).toEqual(["loss@10"]);
+    expect({ ...config }).toEqual({
+      lr: 0.005,
+      name: "a, b",
+      betas: "[0.9, 0.95]",
+      warmup: 20,
+      resume: null,
+      amp: true,
+      api_key: "***",
+      batch_size: 64,
+      "model.dim": 32,
+      loss: "ce",
+    });
+  });
+
+  test("a bar under any name is training's where a loss stands behind it", () => {
+    expect(
+      read(
+        "distill:   5%|▌         | 20/400 [00:07<02:23,  2.64it/s, ce=2.93, loss=3.27]",
+        "download:  5%|▌         | 20/400 [00:07<02:23,  2.64it/s, size=12]",
+        "evaluating: 5%|▌        | 21/400 [00:07<02:23,  2.64it/s, loss=9.9]",
+      ),
+    ).toEqual(["ce: 20=2.93", "loss: 20=3.27", "it/s: 20=2.64"]);
+  });
+});

@@ -17,6 +17,7 @@ import { nanochat } from "./nanochat.ts";
 import { nanogpt } from "./nanogpt.ts";
 import { objectBehind } from "./object-behind.ts";
 import { pytorchExamples } from "./pytorch-examples.ts";
+import { settingsBlock } from "./settings-block.ts";
 import { settings } from "./settings.ts";
 import { torchtitan } from "./torchtitan.ts";
 import { tqdmBar } from "./tqdm-bar.ts";
@@ -25,6 +26,7 @@ import { yolo } from "./yolo.ts";
 
 /** Every kind of line, specific first: the first that takes a line has it. */
 export const lineParsers: readonly LineParser[] = [
+  settingsBlock,
   hfDict,
   hfBlock,
   settings,

@@ -1,10 +1,11 @@
 import { numberOf } from "../number-text.ts";
 import type { LineParser, Metric, Reading } from "./line-parser.ts";
+import { timeName } from "./pairs.ts";
 
 // karpathy/nanochat scripts/base_train.py: `step 00010/21400 (0.05%) | loss: 9.73 | dt: 1.2ms | ...` and
 // `Step 00250 | Validation bpb: 1.2345`; karpathy/llm.c: `step   10/74 | loss 7.01 (+1.2z)| norm ... | ... tok/s`.
 const line = /^[Ss]tep +(\d+)(?:\/(\d+))?(?: \([\d.]+%\))? *\| *(.+)$/;
-const named = /^([A-Za-z][\w/. ]*?)(?:: *| +)([-+]?[\d.,e+-]+|-?nan|-?inf)(?:ms|m|s|%|z)?(?: ?\(.*\))?$/i;
+const named = /^([A-Za-z][\w/. ]*?)(?:: *| +)([-+]?[\d.,e+-]+|-?nan|-?inf)(ms|m|s|%|z)?(?: ?\(.*\))?$/i;
 const behind = /^([\d.,]+)%? ?([A-Za-z][\w/ ]*)$/;
 
 /** Lines of `step n/N | name: value | ...`. */
@@ -19,10 +20,10 @@ export const nanochat: LineParser = {
       const metrics: Metric[] = [];
       for (const part of (match[3] ?? "").split("|")) {
         const text = part.trim();
-        const [, name, value] = named.exec(text) ?? [];
+        const [, name, value, suffix] = named.exec(text) ?? [];
         const [, before, unit] = behind.exec(text) ?? [];
         const number = numberOf(value ?? before ?? "");
-        const key = name ?? unit;
+        const key = name === undefined ? unit : timeName(name, suffix);
         if (key !== undefined && number !== undefined) metrics.push([key, number]);
       }
       if (!metrics.some(([name]) => /loss|bpb|norm|acc|core|reward|ppl/i.test(name))) return undefined;

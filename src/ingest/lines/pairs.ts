@@ -52,6 +52,14 @@ const withUnit = new RegExp(
   "gi",
 );
 
+/** Times of a step and of its parts, known by their unit: `data 7ms | step 622ms`, `fwd 12 ms`. */
+const parts = "step|iter|it|batch|data|dataloader|loader|fetch|fwd|forward|bwd|backward|optim|optimizer";
+const withTime = new RegExp(String.raw`(?<![\w.])(${parts}) (\d+(?:\.\d+)?) ?(ms|s|sec)(?![\w/])`, "gi");
+const isPart = new RegExp(`^(?:${parts})$`, "i");
+/** `data 7ms` is the time of reading data: the name that says so. */
+export const timeName = (word: string, unit: string | undefined): string =>
+  unit !== undefined && /^(ms|s|sec)$/i.test(unit) && isPart.test(word) ? `${word}_time_${unit}` : word;
+
 /** Numbers without `=` or `:`, in the stretches between the pairs; `isName` says which names may stand so. */
 export function barePairsOf(text: string, pairs: readonly Pair[], isName: (name: string) => boolean): Pair[] {
   const found: Pair[] = [];
@@ -80,6 +88,13 @@ function bareIn(stretch: string, offset: number, isName: (name: string) => boole
     const to = from + match[0].length;
     found.push({ key, value, from, to });
     if (match[2] !== undefined) found.push({ key: "step", value: Number(match[2]), from: to, to });
+  }
+  withTime.lastIndex = 0;
+  for (let match = withTime.exec(stretch); match !== null; match = withTime.exec(stretch)) {
+    const [whole, word = "", text = "", unit = ""] = match;
+    const value = numberOf(text);
+    const from = offset + match.index;
+    if (value !== undefined) found.push({ key: timeName(word, unit), value, from, to: from + whole.length });
   }
   if (!stretch.includes("/")) return;
   withUnit.lastIndex = 0;

@@ -17,7 +17,8 @@ const epochKey = /^(?:(?:train|current|cur|eval)[ _])?epochs?$|^ep\.?$/i;
 // Words that stand in front of a number without `=` or `:`: "step 10", "iter 10/100", "Epoch [1/10]", Marian's "Up. 10".
 const stepWord =
   /(?:^|[\s[(|,>-])(?:global[ _]?step|step|iter(?:ation)?|update|batch|up\.|it(?= *\d))s?[\s#]*[[(]?\s*(\d[\d,]*)(?:\s*\/\s*(\d[\d,]*))?/i;
-const epochWord = /(?:^|[\s[(|,])(?:epoch|ep\.)[\s#]*[:=]?\s*[[(]?\s*(\d+)(?:\s*\/\s*(\d+))?/i;
+// "epoch 8.40" beside a step says how much was seen, and counts no epoch.
+const epochWord = /(?:^|[\s[(|,])(?:epoch|ep\.)[\s#]*[:=]?\s*[[(]?\s*(\d+)(?!\.?\d)(?:\s*\/\s*(\d+))?/i;
 
 const part = String.raw`(\d+)(?!\d)(?:\s*\/\s*\d+(?!\d))?(?:\s*\(\s*\d+ ?%\s*\))?`;
 /** A counter right behind an epoch is of its batches: "Train: 0 [ 50/1251 (4%)]", "epoch 1 | 200/2323 batches", "Epoch: [0/100]  [20/250]". */

@@ -24,8 +24,11 @@ export const tqdmBar: LineParser = {
       const { description, done, total } = bar;
       const named = description !== "";
       const told = named ? pairsOf(description).filter(({ key }) => isMeasureName(key)) : [];
-      // A program that writes its loss into the description runs over batches of training.
-      if (aside.test(description) || (named && told.length === 0 && !training.test(description))) return {};
+      const behind = pairsOf(bar.postfix);
+      // A program that writes a loss into the description or behind the bar runs over batches of training, whatever its
+      // name: `distill: 3%|...| 10/400 [..., loss=4.27]`.
+      const isOfMeasures = told.length > 0 || behind.some(({ key }) => isMeasureName(key));
+      if (aside.test(description) || (named && !isOfMeasures && !training.test(description))) return {};
       if (!named && !progress.draw(done, total)) return {};
       if (previous !== undefined && done < previous.done) {
         const isNext = named && previous.done === previous.total && previous.total === total;
@@ -34,7 +37,7 @@ export const tqdmBar: LineParser = {
       }
       previous = { description, done, total };
       const step = Math.round(base + done);
-      const metrics: Metric[] = [...told, ...pairsOf(bar.postfix)].map(({ key, value }) => [key, value]);
+      const metrics: Metric[] = [...told, ...behind].map(({ key, value }) => [key, value]);
       if (step <= last) return {};
       last = step;
       if (bar.rate !== undefined && done > 0) metrics.push(["it/s", bar.rate]);
