@@ -20,6 +20,13 @@ export const defaultMetricOptions: MetricOptions = {
   positive: null,
 };
 
+/** The `width` numbers of each example that are added up. */
+export interface SumRows {
+  readonly width: number;
+  /** Adds those of an example, as often as `weight` says, to the numbers of `to` from `at` on. */
+  add(example: number, weight: number, to: Float64Array, at: number): void;
+}
+
 /**
  * One number of a metric over a list of examples. Either `sums` or `value` is what it is computed from: metrics of a
  * corpus (BLEU, F1) are functions of sums over examples and never means of their values per example.
@@ -33,10 +40,9 @@ export interface Measure {
   readonly n: number;
   /** Over a resample or a part. NaN where it is not defined there. */
   value(weights: Weights | null): number;
-  /** Where it is a function of sums: `rows` holds `width` numbers for each example, one example behind the other. */
+  /** Where it is a function of sums over examples. Measures of the same `rows` are resampled together. */
   readonly sums: {
-    readonly width: number;
-    readonly rows: Float64Array;
+    readonly rows: SumRows;
     value(sum: ArrayLike<number>): number;
   } | null;
   /** Share of examples: how many count and how many succeed, for an exact interval. */

@@ -83,7 +83,7 @@ test.skipIf(!hasReferences("sklearn"))("each number equals the reference's to 1e
         const value = measured.get(name)?.value(weights) ?? cells[half]?.get(name);
         const sums = measured.get(name)?.sums ?? null;
         if (sums !== null && value !== undefined) {
-          const ofSums = sums.value(weightedSum(sums.rows, sums.width, weights));
+          const ofSums = sums.value(weightedSum(sums.rows, examples.length, weights));
           if (Number.isNaN(value)) expect(ofSums, name).toBeNaN();
           else expect(ofSums, name).toBeCloseTo(value, 9);
         }

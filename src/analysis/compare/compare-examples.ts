@@ -7,8 +7,9 @@ import { toWire } from "../../model/number.ts";
 import { errorMeasure } from "../evaluate/error-measure.ts";
 import { measureAll } from "../evaluate/measure-all.ts";
 import { unitsOf } from "../intervals/bootstrap.ts";
+import { mostBlocks } from "../intervals/blocks.ts";
 import { level } from "../intervals/interval.ts";
-import type { Measure, MetricOptions } from "../metric.ts";
+import type { Measure, MetricOptions, SumRows } from "../metric.ts";
 import {
   approximateRandomization,
   bootstrapByWeights,
@@ -161,9 +162,12 @@ function testOf(
       ? none
       : { low: toWire(summary.low), high: toWire(summary.high), p: summary.p, test: "paired-bootstrap" };
   }
-  const { rows, width, value } = measure.sums;
-  const [a, b] = [rows.subarray(0, n * width), rows.subarray(n * width)];
-  const pairs = inBlocks({ rows: a, width, value }, { rows: b, width, value }, units, seed);
+  const { rows, value } = measure.sums;
+  const rowsOfB: SumRows = {
+    width: rows.width,
+    add: (example, weight, to, at) => rows.add(n + example, weight, to, at),
+  };
+  const pairs = inBlocks(measure.sums, { rows: rowsOfB, value }, units, seed);
   const summary = summarize(bootstrapDifferences(pairs, seed, rounds.resamples), seen);
   const interval =
     summary === null ? { low: null, high: null } : { low: toWire(summary.low), high: toWire(summary.high) };
@@ -182,14 +186,12 @@ function testOf(
 /** A test or an interval of fewer pairs would say more about the method than about the models. */
 const fewestUnits = 10;
 
-/**
- * More units than this are put into so many blocks at random, which then are swapped and drawn whole: any grouping that
- * does not look at the answers leaves the test exact, and 10,000 examples take no longer than 2,000.
- */
-const mostBlocks = 2_000;
-
 type Sums = NonNullable<Measure["sums"]>;
 
+/**
+ * Many units are put into blocks at random, which then are swapped and drawn whole: any grouping that does not look at the
+ * answers leaves the test exact, and 10,000 examples take no longer than 2,000.
+ */
 function inBlocks(a: Sums, b: Sums, units: Units, seed: number): ReturnType<typeof pairedSums> {
   if (units.count <= mostBlocks) return pairedSums(a, b, units.of, units.count);
   const blockOf = Int32Array.from({ length: units.count }, (_, unit) => unit % mostBlocks);

@@ -30,15 +30,13 @@ export interface PairedSums {
 
 /** `unitOf` names the unit of each example, from 0: itself, or its document or user. */
 export function pairedSums(a: Sums, b: Sums, unitOf: Int32Array, count: number): PairedSums {
-  const gather = ({ rows, width }: Sums): Float64Array => {
+  const { width } = a.rows;
+  const gather = ({ rows }: Sums): Float64Array => {
     const sums = new Float64Array(count * width);
-    unitOf.forEach((unit, example) => {
-      for (let column = 0; column < width; column += 1)
-        sums[unit * width + column] = (sums[unit * width + column] ?? 0) + (rows[example * width + column] ?? 0);
-    });
+    unitOf.forEach((unit, example) => rows.add(example, 1, sums, unit * width));
     return sums;
   };
-  return { width: a.width, count, a: gather(a), b: gather(b), value: a.value };
+  return { width, count, a: gather(a), b: gather(b), value: a.value };
 }
 
 /**

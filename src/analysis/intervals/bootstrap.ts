@@ -1,16 +1,12 @@
 import { Random } from "../../base/random.ts";
 import { quantile } from "../../base/statistics.ts";
-import type { Measure } from "../metric.ts";
+import type { Measure, SumRows } from "../metric.ts";
+import { mostBlocks } from "./blocks.ts";
 
 /** As sacreBLEU (`-b`), rouge_score and SciPy's examples take; the end points then move by a few per cent of the width. */
 const resamples = 1000;
 /** Resampling fewer tells nothing about what was not drawn. */
 const fewestUnits = 10;
-/**
- * Sums of more units than this are added up in so many blocks at random before they are drawn: what is resampled is then
- * 2,000 sums, whose spread is that of the whole within 1.6 % (1 / sqrt(2 x 2,000)).
- */
-const mostBlocks = 2000;
 /** Weights drawn in all for a metric that has no sums: bounds the time of a million examples to some seconds. */
 const mostWeights = 2e8;
 const fewestResamples = 200;
@@ -38,35 +34,52 @@ export function unitsOf(groups: readonly (string | null)[]): Units {
 /** The percentile interval of a measure over resampled units; null where there are too few, or it is seldom defined. */
 export function bootstrap(measure: Measure, units: Units, seed: number): readonly [low: number, high: number] | null {
   if (units.count < fewestUnits || measure.n < fewestUnits) return null;
-  const random = new Random(seed);
-  const values = measure.sums === null ? overWeights(measure, units, random) : overSums(measure.sums, units, random);
+  const values =
+    measure.sums === null ? overWeights(measure, units, new Random(seed)) : overSums(measure.sums, units, seed);
   const defined = values.filter((value) => !Number.isNaN(value));
   // A metric that is often undefined (one class missing from the resample) has no honest interval.
   if (defined.length < 0.95 * values.length) return null;
   return [quantile(defined, 0.025), quantile(defined, 0.975)];
 }
 
-function overSums({ width, rows, value }: NonNullable<Measure["sums"]>, units: Units, random: Random): Float64Array {
+interface Resampled {
+  readonly units: Units;
+  readonly seed: number;
+  /** The sums of each resample, one behind the other. */
+  readonly sums: Float64Array;
+}
+
+/** A dozen averages of precision and recall are functions of the same sums, which are drawn once. */
+const resampledOf = new WeakMap<SumRows, Resampled>();
+
+function overSums({ rows, value }: NonNullable<Measure["sums"]>, units: Units, seed: number): Float64Array {
+  const { width } = rows;
+  const known = resampledOf.get(rows);
+  const drawn =
+    known?.units === units && known.seed === seed ? known : { units, seed, sums: resample(rows, units, seed) };
+  resampledOf.set(rows, drawn);
+  return Float64Array.from({ length: resamples }, (_, round) =>
+    value(drawn.sums.subarray(round * width, (round + 1) * width)),
+  );
+}
+
+function resample(rows: SumRows, units: Units, seed: number): Float64Array {
+  const { width } = rows;
+  const random = new Random(seed);
   const blocked = units.count > mostBlocks;
   const count = blocked ? mostBlocks : units.count;
   const blockOf = Int32Array.from({ length: units.count }, (_, unit) => (blocked ? unit % mostBlocks : unit));
   if (blocked) random.shuffle(blockOf);
   const blocks = new Float64Array(count * width);
-  units.of.forEach((unit, example) => {
-    const to = (blockOf[unit] ?? 0) * width;
-    const from = example * width;
-    for (let column = 0; column < width; column += 1)
-      blocks[to + column] = (blocks[to + column] ?? 0) + (rows[from + column] ?? 0);
-  });
-  const sum = new Float64Array(width);
-  return Float64Array.from({ length: resamples }, () => {
-    sum.fill(0);
+  units.of.forEach((unit, example) => rows.add(example, 1, blocks, (blockOf[unit] ?? 0) * width));
+  const sums = new Float64Array(resamples * width);
+  for (let to = 0; to < sums.length; to += width)
     for (let draw = 0; draw < count; draw += 1) {
       const from = random.below(count) * width;
-      for (let column = 0; column < width; column += 1) sum[column] = (sum[column] ?? 0) + (blocks[from + column] ?? 0);
+      for (let column = 0; column < width; column += 1)
+        sums[to + column] = (sums[to + column] ?? 0) + (blocks[from + column] ?? 0);
     }
-    return value(sum);
-  });
+  return sums;
 }
 
 function overWeights(measure: Measure, units: Units, random: Random): Float64Array {

@@ -1,56 +1,62 @@
-import type { Measure } from "../metric.ts";
+import { mostBlocks } from "../intervals/blocks.ts";
+import type { Measure, SumRows } from "../metric.ts";
 import { classTotals, type ClassCodes, type ClassTotals } from "./class-codes.ts";
 import { measureOfValue } from "./measure-of-value.ts";
 
 type Stated = Pick<Measure, "name" | "signature" | "better"> & Partial<Pick<Measure, "proportion">>;
 
-/** Numbers kept for a resample, 32 MB of them: with many classes each example would be a long row of zeros. */
+/** Numbers kept for a resample, 32 MB of them: with many classes each block would be a long row of zeros. */
 const mostNumbers = 4e6;
 
-const rowsOfCodes = new WeakMap<ClassCodes, Float64Array>();
+interface Sums {
+  readonly rows: SumRows;
+  /** Of the sum that was read last: measures of the same labels share it, so that thousands of resamples make none. */
+  readonly totalsOf: (sum: ArrayLike<number>) => ClassTotals;
+}
+
+const sumsOfCodes = new WeakMap<ClassCodes, Sums>();
 
 /** A measure that is a function of hits, predictions and right labels per class. */
 export function classMeasure(codes: ClassCodes, stated: Stated, of: (totals: ClassTotals) => number): Measure {
   const measure = measureOfValue({ ...stated, n: codes.n, value: (weights) => of(classTotals(codes, weights)) });
-  const classes = codes.labels.length;
-  const width = 3 * classes + 2;
-  if (width * codes.counts.length > mostNumbers) return measure;
-  const rows = rowsOfCodes.get(codes) ?? rowsOf(codes, width);
-  rowsOfCodes.set(codes, rows);
-  return { ...measure, sums: { width, rows, value: (sum) => of(totalsOf(sum, classes)) } };
+  const width = 3 * codes.labels.length + 2;
+  if (width * Math.min(codes.counts.length, mostBlocks) > mostNumbers) return measure;
+  const { rows, totalsOf } = sumsOfCodes.get(codes) ?? sumsOf(codes, width);
+  sumsOfCodes.set(codes, { rows, totalsOf });
+  return { ...measure, sums: { rows, value: (sum) => of(totalsOf(sum)) } };
 }
 
 /** Behind each other: hits, predicted and right of each class, whether the example counts, whether it has no prediction. */
-function rowsOf(
-  { labels, truth, truthStart, predicted, predictedStart, counts }: ClassCodes,
-  width: number,
-): Float64Array {
+function sumsOf({ labels, truth, truthStart, predicted, predictedStart, counts }: ClassCodes, width: number): Sums {
   const classes = labels.length;
-  const rows = new Float64Array(counts.length * width);
-  counts.forEach((isCounted, example) => {
-    if (isCounted === 0) return;
-    const row = rows.subarray(example * width, (example + 1) * width);
-    const right = truth.subarray(truthStart[example], truthStart[example + 1]);
-    const said = predicted.subarray(predictedStart[example], predictedStart[example + 1]);
-    for (const code of right) row[2 * classes + code] = 1;
-    for (const code of said) {
-      row[classes + code] = 1;
-      if (right.includes(code)) row[code] = 1;
-    }
-    row[3 * classes] = 1;
-    row[3 * classes + 1] = said.length === 0 ? 1 : 0;
-  });
-  return rows;
-}
-
-function totalsOf(sum: ArrayLike<number>, classes: number): ClassTotals {
-  const part = (from: number): Float64Array =>
-    Float64Array.from({ length: classes }, (_, code) => sum[from + code] ?? 0);
-  return {
-    hits: part(0),
-    predicted: part(classes),
-    actual: part(2 * classes),
-    total: sum[3 * classes] ?? 0,
-    missing: sum[3 * classes + 1] ?? 0,
+  const rows: SumRows = {
+    width,
+    add(example, weight, to, at) {
+      if (counts[example] === 0) return;
+      const count = (place: number): void => {
+        to[at + place] = (to[at + place] ?? 0) + weight;
+      };
+      const [from, end] = [truthStart[example] ?? 0, truthStart[example + 1] ?? 0];
+      const [first, last] = [predictedStart[example] ?? 0, predictedStart[example + 1] ?? 0];
+      for (let i = from; i < end; i += 1) count(2 * classes + (truth[i] ?? 0));
+      for (let j = first; j < last; j += 1) {
+        const code = predicted[j] ?? 0;
+        count(classes + code);
+        for (let i = from; i < end; i += 1) if (truth[i] === code) count(code);
+      }
+      count(3 * classes);
+      if (first === last) count(3 * classes + 1);
+    },
   };
+  const [hits, said, right] = [new Float64Array(classes), new Float64Array(classes), new Float64Array(classes)];
+  const totalsOf = (sum: ArrayLike<number>): ClassTotals => {
+    for (let code = 0; code < classes; code += 1) {
+      hits[code] = sum[code] ?? 0;
+      said[code] = sum[classes + code] ?? 0;
+      right[code] = sum[2 * classes + code] ?? 0;
+    }
+    const [total, missing] = [sum[3 * classes] ?? 0, sum[3 * classes + 1] ?? 0];
+    return { hits, predicted: said, actual: right, total, missing };
+  };
+  return { rows, totalsOf };
 }

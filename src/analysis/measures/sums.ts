@@ -1,18 +1,24 @@
-import type { Measure, Weights } from "../metric.ts";
+import type { Measure, SumRows, Weights } from "../metric.ts";
 
-/** The sum over examples of their `width` numbers, each as often as its weight says. */
-export function weightedSum(rows: Float64Array, width: number, weights: Weights | null): Float64Array {
-  const sum = new Float64Array(width);
-  const n = width === 0 ? 0 : rows.length / width;
+/** The sum over `n` examples, each as often as its weight says. */
+export function weightedSum(rows: SumRows, n: number, weights: Weights | null): Float64Array {
+  const sum = new Float64Array(rows.width);
   for (let example = 0; example < n; example += 1) {
     const weight = weights === null ? 1 : (weights[example] ?? 0);
-    if (weight === 0) continue;
-    const start = example * width;
-    for (let column = 0; column < width; column += 1)
-      sum[column] = (sum[column] ?? 0) + weight * (rows[start + column] ?? 0);
+    if (weight !== 0) rows.add(example, weight, sum, 0);
   }
   return sum;
 }
+
+/** Rows that stand one behind the other. */
+const storedRows = (numbers: Float64Array, width: number): SumRows => ({
+  width,
+  add(example, weight, to, at) {
+    const from = example * width;
+    for (let column = 0; column < width; column += 1)
+      to[at + column] = (to[at + column] ?? 0) + weight * (numbers[from + column] ?? 0);
+  },
+});
 
 type Stated = Pick<Measure, "name" | "signature" | "better" | "n"> & Partial<Pick<Measure, "proportion" | "errors">>;
 
@@ -20,15 +26,19 @@ type Stated = Pick<Measure, "name" | "signature" | "better" | "n"> & Partial<Pic
 export const measureOfSums = (
   stated: Stated,
   width: number,
-  rows: Float64Array,
+  numbers: Float64Array,
   value: (sum: ArrayLike<number>) => number,
-): Measure => ({
-  ...stated,
-  proportion: stated.proportion ?? null,
-  errors: stated.errors ?? null,
-  sums: { width, rows, value },
-  value: (weights) => value(weightedSum(rows, width, weights)),
-});
+): Measure => {
+  const rows = storedRows(numbers, width);
+  const n = numbers.length / width;
+  return {
+    ...stated,
+    proportion: stated.proportion ?? null,
+    errors: stated.errors ?? null,
+    sums: { rows, value },
+    value: (weights) => value(weightedSum(rows, n, weights)),
+  };
+};
 
 /**
  * The mean of one number per example, NaN where it does not count. `errorOf` turns the number into an error.
