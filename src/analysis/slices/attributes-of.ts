@@ -22,7 +22,8 @@ export function attributesOf(examples: readonly Example[], context: AttributeCon
 
 /** A column is one of numbers where every value in it is a number. */
 function ownColumns(examples: readonly Example[]): Map<string, AttributeValues> {
-  const names = new Set(examples.flatMap(({ attributes: own }) => [...own.keys()]));
+  const names = new Set<string>();
+  for (const { attributes: own } of examples) for (const name of own.keys()) names.add(name);
   return new Map(
     Array.from(names, (name) => {
       const raw = examples.map(({ attributes: own }) => own.get(name) ?? null);

@@ -43,9 +43,13 @@ function categories(attribute: string, values: readonly (string | null)[]): Colu
   const names = frequent.map(([name]) => name);
   const codeOf = new Map(names.map((name, code) => [name, code]));
   const hasOther = names.length < counts.size;
+  const codes = new Int32Array(values.length);
+  values.forEach((value, row) => {
+    codes[row] = value === null ? -1 : (codeOf.get(value) ?? names.length);
+  });
   return {
     attribute,
-    codes: Int32Array.from(values, (value) => (value === null ? -1 : (codeOf.get(value) ?? names.length))),
+    codes,
     values: hasOther ? [...names, otherValue] : names,
   };
 }
@@ -63,9 +67,13 @@ function binned(attribute: string, values: Float64Array, sorted: Float64Array, i
     if (isWhole) return cut - 1 === from ? String(from) : `${from} to ${cut - 1}`;
     return `${from} up to ${cut}`;
   });
-  const codes = Int32Array.from(values, (value) =>
-    Number.isNaN(value) ? -1 : cuts.reduce((code, cut) => code + (value >= cut ? 1 : 0), 0),
-  );
+  const codes = new Int32Array(values.length);
+  for (let row = 0; row < codes.length; row += 1) {
+    const value = values[row] ?? Number.NaN;
+    let code = Number.isNaN(value) ? -1 : 0;
+    for (const cut of cuts) if (value >= cut) code += 1;
+    codes[row] = code;
+  }
   const open = openAt.flatMap((share) => [
     `at least ${roundCut(sorted, share)}`,
     below(roundCut(sorted, 1 - share) + (isWhole ? 1 : 0)),
@@ -76,7 +84,9 @@ function binned(attribute: string, values: Float64Array, sorted: Float64Array, i
 
 function single(attribute: string, values: Float64Array, text: string): Column {
   const holds = rangeOf(text);
-  return { attribute, codes: Int32Array.from(values, (value) => (holds?.(value) === true ? 0 : -1)), values: [text] };
+  const codes = new Int32Array(values.length);
+  for (let row = 0; row < codes.length; row += 1) codes[row] = holds?.(values[row] ?? Number.NaN) === true ? 0 : -1;
+  return { attribute, codes, values: [text] };
 }
 
 const numberText = "(-?[\\d.]+(?:e[+-]?\\d+)?)";
@@ -94,7 +104,9 @@ const forms: readonly (readonly [RegExp, (value: number, first: number, second: 
 export function rangeOf(text: string): ((value: number) => boolean) | undefined {
   for (const [form, holds] of forms) {
     const match = form.exec(text.trim().toLowerCase());
-    if (match !== null) return (value) => holds(value, Number(match[1]), Number(match[2]));
+    if (match === null) continue;
+    const [first, second] = [Number(match[1]), Number(match[2])];
+    return (value) => holds(value, first, second);
   }
   return undefined;
 }

@@ -84,6 +84,16 @@ test("equals brute force with 30 attributes of 10 values, and finds what is plan
   ]);
 });
 
+test("equals brute force where columns are counted together, several of them in one pass", () => {
+  const random = new Random(8);
+  const columns = [...randomColumns(random, 6000, evenly(5, 2)), ...randomColumns(random, 6000, evenly(3, 4))];
+  const planted = (row: number): boolean => columns[1]?.codes[row] === 0 && columns[6]?.codes[row] === 3;
+  const errors = Float64Array.from({ length: 6000 }, (_, row) =>
+    random.uniform() < (planted(row) ? 0.3 : 0.1) ? 1 : 0,
+  );
+  expectExact(columns, errors, { score: evidence(columns, errors, true), count: 200, minSize: 60, depth: 3 });
+});
+
 test("equals brute force where there are more values than rows: the bound counts rows, never columns", () => {
   const random = new Random(3);
   for (let round = 0; round < 10; round += 1) {

@@ -102,9 +102,10 @@ class Search {
         : group.filter(({ children }) => children !== null).map((node) => ({ node, columns: [] }));
       const [first] = work;
       if (first === undefined) continue;
-      const parts = this.#split(rows, this.#itemAt(first.node.item).column, path.length);
+      const wanted = work.map(({ node }) => node);
+      const parts = this.#split(rows, this.#itemAt(first.node.item).column, wanted, path.length);
       for (const { node, columns } of work) {
-        const part = parts(this.#itemAt(node.item).code);
+        const part = parts(node);
         const longer = [...path, node.item];
         if (isParent) {
           this.#measure(node, part, longer, columns);
@@ -202,10 +203,15 @@ class Search {
     }
   }
 
-  #split(rows: Uint32Array, column: number, depth: number): (code: number) => Uint32Array {
-    const out = (this.#buffers[depth] ??= new Uint32Array(this.#table.n));
-    const starts = partition(rows, this.#table.codes[column] ?? new Uint8Array(), this.#counter.size.length, out);
-    return (code) => out.subarray(starts[code], starts[code + 1]);
+  #split(rows: Uint32Array, column: number, nodes: readonly Node[], depth: number): (node: Node) => Uint32Array {
+    const out = (this.#buffers[depth] ??= new Uint32Array(this.#table.n + 1));
+    const sizes = new Uint32Array(this.#counter.size.length);
+    for (const { item, size } of nodes) sizes[this.#itemAt(item).code] = size;
+    const starts = partition(rows, this.#table.codes[column] ?? new Uint8Array(), sizes, out);
+    return ({ item, size }) => {
+      const start = starts[this.#itemAt(item).code] ?? 0;
+      return out.subarray(start, start + size);
+    };
   }
 
   #itemAt(item: number): Item {
