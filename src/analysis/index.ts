@@ -20,5 +20,7 @@ export { directionOf, isLearningRate } from "./verify/metric.ts";
 export { ruleText } from "./evaluate/rule-text.ts";
 export { compareExamples, type CompareOptions } from "./compare/compare-examples.ts";
 export { evaluate, type EvaluateOptions } from "./evaluate/evaluate.ts";
+export { judgedExamples } from "./evaluate/judged-examples.ts";
+export { columnsOf, otherValue, rangeOf } from "./slices/bins.ts";
 export { guessTask } from "./evaluate/task.ts";
 export { defaultMetricOptions, type MetricOptions } from "./metric.ts";

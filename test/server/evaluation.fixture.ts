@@ -9,7 +9,11 @@ export const exampleOf = (i: number): JudgedExample => ({
   prediction: i % 5 === 0 ? `right words of ${i}` : `wrong words of ${i}`,
   references: [`right words of ${i}`],
   error: i % 5 === 0 ? 0 : (i % 10) / 10,
-  attributes: { parity: i % 2 === 0 ? "even" : "odd", length: i % 5 === 0 ? "30 or more" : "under 30" },
+  attributes: {
+    parity: i % 2 === 0 ? "even" : "odd",
+    length: i % 5 === 0 ? "30 or more" : "under 30",
+    words: String(i % 40),
+  },
 });
 
 export const exampleEvaluation: Evaluation = {

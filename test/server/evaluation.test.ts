@@ -47,13 +47,31 @@ describe("examples", () => {
     expect(page.examples).toHaveLength(5);
   });
 
-  it("are summed up by attribute", async () => {
+  it("answer to ranges of a number, as slices and people write them", async () => {
+    const count = async (value: string): Promise<number> =>
+      (await ask("pieces", { where: JSON.stringify([{ attribute: "words", value }]) })).total;
+    // 150 examples with 0 to 39 words: 0 to 29 come four times, the rest three times.
+    expect(await count("at least 30")).toBe(30);
+    expect(await count("at most 9")).toBe(40);
+    expect(await count("10 to 19")).toBe(40);
+    expect(await count("7")).toBe(4);
+    const both = [
+      { attribute: "words", value: "below 10" },
+      { attribute: "parity", value: "odd" },
+    ];
+    expect((await ask("pieces", { where: JSON.stringify(both) })).total).toBe(20);
+  });
+
+  it("are summed up by attribute, numbers in ranges that hold each once", async () => {
     const { attributes } = await server.read(getAttributes.response, "GET", "/api/v1/runs/pieces/attributes");
     const parity = attributes.find(({ attribute }) => attribute === "parity");
     expect(parity?.values.map(({ value, n }) => [value, n])).toEqual([
       ["even", 75],
       ["odd", 75],
     ]);
+    const words = attributes.find(({ attribute }) => attribute === "words")?.values ?? [];
+    expect(words.length).toBeLessThan(8);
+    expect(words.reduce((sum, { n }) => sum + n, 0)).toBe(150);
   });
 
   it("that nothing matches are none, and what cannot be read is refused with what to send", async () => {

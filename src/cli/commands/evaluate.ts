@@ -17,6 +17,10 @@ export const evaluateCommand = defineCommand({
     ["--positive <label>", "the positive class of a yes-or-no task"],
     ["--tokenize <tokenizer>", "BLEU's tokenizer (default: 13a)", ["13a", "zh", "char", "intl", "none"]],
     ["--lowercase", "compare texts without regard to case, where the metric has that option"],
+    ["--store", "also keep it with its examples, to look at in the browser"],
+    ["--project <name>", "project it is stored in (default: evaluations)"],
+    ["--name <name>", "name it is stored under (default: the file's)"],
+    ["--dir <directory>", "data directory (default: $LLMDBG_DIR or ~/.llmdbg)"],
     [
       "--fail-on <severity>",
       "exit with status 1 on faults of the data at or above this (default: error)",
@@ -24,7 +28,7 @@ export const evaluateCommand = defineCommand({
     ],
   ],
   examples: [
-    "llmdbg evaluate predictions.jsonl",
+    "llmdbg evaluate predictions.jsonl --store",
     "llmdbg evaluate hypotheses.txt --references references.txt --sources sources.txt",
     "llmdbg evaluate results.csv --task classification --prediction-field pred --reference-field label",
   ],

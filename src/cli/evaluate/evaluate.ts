@@ -1,14 +1,17 @@
+import { basename } from "node:path";
 import { z } from "zod";
 import { defaultMetricOptions, evaluate } from "../../analysis/index.ts";
 import type { Evaluation } from "../../model/evaluation.ts";
 import { Task } from "../../model/example.ts";
 import { toJson } from "../../model/number.ts";
+import { requireServer } from "../client/locate.ts";
 import type { Invocation } from "../command.ts";
-import { parseOptions } from "../options.ts";
+import { dataDirectory, parseOptions } from "../options.ts";
 import { evaluationText } from "../terminal/evaluation-text.ts";
 import { progress } from "../terminal/progress.ts";
 import { severities } from "../terminal/report-text.ts";
 import { gatherExamples } from "./gather-examples.ts";
+import { storeEvaluation } from "./store-evaluation.ts";
 
 const Options = z.object({
   references: z.array(z.string()).default([]),
@@ -23,6 +26,10 @@ const Options = z.object({
   tokenize: z.enum(["13a", "zh", "char", "intl", "none"]).default(defaultMetricOptions.tokenize),
   lowercase: z.boolean().default(false),
   failOn: z.enum(["error", "warning", "info", "never"]).default("error"),
+  store: z.boolean().default(false),
+  project: z.string().min(1).max(256).default("evaluations"),
+  name: z.string().min(1).max(512).optional(),
+  dir: z.string().optional(),
   json: z.boolean().default(false),
 });
 
@@ -30,7 +37,7 @@ const Options = z.object({
 const seed = 12345;
 
 /** `llmdbg evaluate <predictions>`. */
-export async function evaluateCommandLine({ operands, options: given, terminal }: Invocation): Promise<number> {
+export async function evaluateCommandLine({ operands, options: given, env, terminal }: Invocation): Promise<number> {
   const options = parseOptions(Options, given);
   const path = operands[0] ?? "";
   const bar = progress("Reading", terminal.errStyle);
@@ -47,14 +54,19 @@ export async function evaluateCommandLine({ operands, options: given, terminal }
     });
     bar.stop();
     const { tokenize, lowercase, positive = null } = options;
-    const evaluation = evaluate(examples, {
-      task,
-      read,
-      trainingInputs,
-      seed,
-      metric: { ...defaultMetricOptions, tokenize, lowercase, positive },
-    });
+    const metric = { ...defaultMetricOptions, tokenize, lowercase, positive };
+    const evaluation = evaluate(examples, { task, read, trainingInputs, seed, metric });
     terminal.out(options.json ? `${toJson(evaluation, 2)}\n` : evaluationText(evaluation, examples, terminal.outStyle));
+    if (options.store) {
+      const connection = await requireServer(dataDirectory(options.dir, env), env);
+      try {
+        const as = { project: options.project, name: options.name ?? basename(path) };
+        const page = await storeEvaluation(connection, evaluation, { examples, metric }, as);
+        (options.json ? terminal.err : terminal.out)(`Stored with its examples: ${page}\n`);
+      } finally {
+        connection.close();
+      }
+    }
     return exitStatus(evaluation, options.failOn);
   } finally {
     bar.stop();

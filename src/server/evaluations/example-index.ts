@@ -1,3 +1,4 @@
+import { columnsOf, otherValue, rangeOf } from "../../analysis/index.ts";
 import type { AttributeSummary } from "../../api/evaluation.ts";
 import type { Condition } from "../../model/evaluation.ts";
 import type { JudgedExample } from "../../model/example.ts";
@@ -49,18 +50,20 @@ export class ExampleIndex {
     }
   }
 
-  /** Positions that fulfil all conditions, in order. One on an attribute or a value that is not there fulfils none. */
+  /**
+   * Positions that fulfil all conditions, in order. A condition names a value, or a range of numbers ("at least 20"); one
+   * on an attribute or a value that is not there fulfils none.
+   */
   where(conditions: readonly Condition[], wrongOnly: boolean): Int32Array {
     const tests = conditions.map(({ attribute, value }) => {
       const column = this.#columns.get(attribute);
-      return { codes: column?.codes, code: column?.values.indexOf(String(value)) ?? -1 };
+      return { codes: column?.codes, holds: column === undefined ? undefined : holding(column, String(value)) };
     });
-    if (tests.some(({ codes, code }) => codes === undefined || code === -1)) return new Int32Array(0);
     const found = new Int32Array(this.n);
     let count = 0;
     for (let position = 0; position < this.n; position += 1) {
       if (wrongOnly && !((this.errors[position] ?? 0) > 0)) continue;
-      if (tests.every(({ codes, code }) => codes?.[position] === code)) {
+      if (tests.every(({ codes, holds }) => holds?.[codes?.[position] ?? -1] === 1)) {
         found[count] = position;
         count += 1;
       }
@@ -78,7 +81,8 @@ export class ExampleIndex {
   }
 
   summaries(): AttributeSummary[] {
-    return [...this.#columns].map(([attribute, { values, codes }]) => {
+    return [...this.#columns].map(([attribute, column]) => {
+      const { values, codes } = binned(attribute, column);
       const n = new Float64Array(values.length);
       const counted = new Float64Array(values.length);
       const sum = new Float64Array(values.length);
@@ -100,4 +104,28 @@ export class ExampleIndex {
       };
     });
   }
+}
+
+/** Which of a column's values a condition names: 1 where it does. */
+function holding({ values, codes }: IndexColumn, wanted: string): Uint8Array {
+  const exact = values.indexOf(wanted);
+  if (exact === -1 && wanted === otherValue) {
+    const all = Array.from(codes, (code) => values[code] ?? null);
+    const named = new Set(columnsOf("", { kind: "category", values: all })[0]?.values);
+    return Uint8Array.from(values, (value) => (named.has(value) ? 0 : 1));
+  }
+  if (exact !== -1) return Uint8Array.from(values, (_, code) => (code === exact ? 1 : 0));
+  const range = rangeOf(wanted);
+  return Uint8Array.from(values, (value) => (range?.(numberOf(value)) === true ? 1 : 0));
+}
+
+const numberOf = (text: string): number => (text.trim() === "" ? Number.NaN : Number(text));
+
+/** Numbers as ranges of as many examples each; categories as they are. */
+function binned(attribute: string, column: IndexColumn): Pick<IndexColumn, "codes"> & { values: readonly string[] } {
+  const numbers = column.values.map(numberOf);
+  if (numbers.length === 0 || numbers.some(Number.isNaN)) return column;
+  const values = Float64Array.from(column.codes, (code) => numbers[code] ?? Number.NaN);
+  // The first column holds each example once; open ranges come behind it.
+  return columnsOf(attribute, { kind: "number", values })[0] ?? column;
 }

@@ -1,3 +1,4 @@
+import { otherValue } from "../../../../analysis/slices/bins.ts";
 import type { AttributeSummary } from "../../../../api/evaluation.ts";
 import type { Condition } from "../../../../model/evaluation.ts";
 import { fromWire } from "../../../../model/number.ts";
@@ -87,6 +88,9 @@ export function ErrorByAttribute({
 
 /** Ranges and numbers in their order, words in theirs. */
 function byNumber(a: string, b: string): number {
+  // What is put together as rare comes last.
+  const isRest = (text: string): number => (text === otherValue ? 1 : 0);
+  if (isRest(a) !== isRest(b)) return isRest(a) - isRest(b);
   const [x, y] = [firstNumber(a), firstNumber(b)];
   if (x === undefined || y === undefined || x === y) return a < b ? -1 : a > b ? 1 : 0;
   return x - y;
@@ -95,5 +99,5 @@ function byNumber(a: string, b: string): number {
 function firstNumber(text: string): number | undefined {
   const found = /-?\d+(\.\d+)?/.exec(text);
   if (found === null) return undefined;
-  return /^(under|below|less|at most|up to)/.test(text) ? Number(found[0]) - 1e-9 : Number(found[0]);
+  return /^(below|at most)/.test(text) ? Number(found[0]) - 1e-9 : Number(found[0]);
 }
