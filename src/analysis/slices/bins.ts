@@ -23,10 +23,9 @@ export function columnsOf(attribute: string, values: AttributeValues): Column[] 
   const distinct = distinctUpTo(finite, mostValues + 1);
   const isWhole = finite.every(Number.isInteger);
   if (distinct.length > mostValues) return binned(attribute, values.values, finite, isWhole);
-  const named = categories(
-    attribute,
-    Array.from(values.values, (value) => (Number.isNaN(value) ? null : String(value))),
-  );
+  const texts = new Map<number, string | null>(distinct.map((value) => [value, String(value)]));
+  const textOf = (value: number): string | null => (Number.isNaN(value) ? null : (texts.get(value) ?? String(value)));
+  const named = categories(attribute, Array.from(values.values, textOf));
   if (distinct.length < 4) return [named];
   // The ends stand in the column of single values already.
   const open = distinct
@@ -36,22 +35,31 @@ export function columnsOf(attribute: string, values: AttributeValues): Column[] 
 }
 
 function categories(attribute: string, values: readonly (string | null)[]): Column {
-  const counts = new Map<string, number>();
-  for (const value of values) if (value !== null) counts.set(value, (counts.get(value) ?? 0) + 1);
-  const least = Math.max(rare.rows, rare.share * values.length);
-  const frequent = [...counts].filter(([, count]) => count >= least).toSorted(([, a], [, b]) => b - a);
-  const names = frequent.map(([name]) => name);
-  const codeOf = new Map(names.map((name, code) => [name, code]));
-  const hasOther = names.length < counts.size;
-  const codes = new Int32Array(values.length);
+  const placeOf = new Map<string, number>();
+  const counts: number[] = [];
+  const codes = new Int32Array(values.length).fill(-1);
+  // Of a million rows each is looked up once: the places become codes when it is known which are frequent.
   values.forEach((value, row) => {
-    codes[row] = value === null ? -1 : (codeOf.get(value) ?? names.length);
+    if (value === null) return;
+    const place = placeOf.get(value) ?? placeOf.size;
+    if (place === counts.length) placeOf.set(value, counts.push(0) - 1);
+    counts[place] = (counts[place] ?? 0) + 1;
+    codes[row] = place;
   });
-  return {
-    attribute,
-    codes,
-    values: hasOther ? [...names, otherValue] : names,
-  };
+  const least = Math.max(rare.rows, rare.share * values.length);
+  const frequent = Array.from(placeOf)
+    .filter(([, place]) => (counts[place] ?? 0) >= least)
+    .toSorted(([, a], [, b]) => (counts[b] ?? 0) - (counts[a] ?? 0));
+  const codeOf = new Int32Array(counts.length).fill(frequent.length);
+  frequent.forEach(([, place], code) => {
+    codeOf[place] = code;
+  });
+  for (let row = 0; row < codes.length; row += 1) {
+    const place = codes[row] ?? -1;
+    if (place !== -1) codes[row] = codeOf[place] ?? -1;
+  }
+  const names = frequent.map(([name]) => name);
+  return { attribute, codes, values: names.length < counts.length ? [...names, otherValue] : names };
 }
 
 function binned(attribute: string, values: Float64Array, sorted: Float64Array, isWhole: boolean): Column[] {
