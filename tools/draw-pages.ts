@@ -18,6 +18,7 @@ const largestBytes = 300_000;
 
 interface Picture {
   readonly name: string;
+  /** A recorded run, or a file of predictions to evaluate. */
   readonly recording: string;
   readonly tab: string;
   /** What has to be drawn before the picture is taken. */
@@ -44,12 +45,24 @@ const pictures: readonly Picture[] = [
       return page.locator(".layers").screenshot();
     },
   },
+  {
+    name: "evaluation",
+    recording: "fixtures/evaluate/translate.jsonl",
+    tab: `?where=${encodeURIComponent('[{"attribute":"numbers in the input","value":"at least 2"}]')}`,
+    drawn: ".example-id",
+    take: async (page) => {
+      await page.setViewportSize({ width: 1280, height: 960 });
+      return page.screenshot();
+    },
+  },
 ];
+
+const isPredictions = ({ recording }: Picture): boolean => recording.endsWith(".jsonl");
 
 const llmdbg = (...words: string[]): string =>
   execFileSync(process.execPath, [join(root, "bin/llmdbg.js"), ...words], { encoding: "utf8" });
 
-const Runs = z.object({ runs: z.array(z.object({ id: z.string(), name: z.string() })) });
+const Runs = z.object({ runs: z.array(z.object({ id: z.string(), name: z.string(), kind: z.string() })) });
 
 const directory = mkdtempSync(join(tmpdir(), "llmdbg-pages-"));
 const browser = await chromium.launch({
@@ -57,7 +70,10 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu"],
 });
 try {
-  const told = llmdbg("import", "--dir", directory, ...pictures.map(({ recording }) => join(root, recording)));
+  const recorded = pictures.filter((picture) => !isPredictions(picture));
+  const told = llmdbg("import", "--dir", directory, ...recorded.map(({ recording }) => join(root, recording)));
+  for (const { recording } of pictures.filter(isPredictions))
+    llmdbg("evaluate", join(root, recording), "--store", "--dir", directory);
   const address = /http:\/\/127\.0\.0\.1:\d+/.exec(told)?.[0];
   if (address === undefined) throw new Error(`no address in what import said:\n${told}`);
   const { runs } = Runs.parse(await (await fetch(`${address}/api/v1/runs`)).json());
@@ -68,7 +84,7 @@ try {
     await page.goto(`${address}/runs/${run.id}${tab}`);
     await page.locator(drawn).first().waitFor();
     // The curves and the verdict come one after the other.
-    await page.locator(".finding-body").first().waitFor();
+    if (run.kind === "train") await page.locator(".finding-body").first().waitFor();
     await page.waitForTimeout(1500);
     const image = await take(page);
     if (image.length > largestBytes) throw new Error(`${name}.png has ${image.length} bytes, over ${largestBytes}`);
