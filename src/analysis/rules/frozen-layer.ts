@@ -92,12 +92,17 @@ export const frozenLayer = defineRule({
     const isCut =
       setup.isAllGiven === true && frozen.every(({ gradient }) => gradient === "none" || gradient === "zero");
     const names = frozen.slice(0, 3).map((one) => one.layer);
+    const place =
+      moduleOf(
+        frozen.map((one) => one.layer),
+        [...all],
+      ) ?? first.layer;
     const more = frozen.length - names.length;
     return [
       {
         severity: ((isHead && !isCut) || isSwitchedOff) && !isOverdue ? "info" : "warning",
         message: `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""} of ${all.size} layers ${frozen.length === 1 ? "has" : "have"} not changed ${isFromStart ? "since the first watched step" : `since step ${step}`}, for ${saySteps(first.rows, "watched step")}, while the others train. ${isOverdue ? `The configuration has ${until.key}: they should train since step ${until.step}. ` : ""}${gradientWords(first)}`,
-        onset: { step: isOverdue ? Math.max(step, until.step) : step, layer: first.layer },
+        onset: { step: isOverdue ? Math.max(step, until.step) : step, layer: place },
         end: null,
         recovered: false,
         evidence: frozen.slice(0, 5).map((one) => ({
@@ -188,10 +193,13 @@ function notGiven(
   const first = names.find((name) => curveOf(updates, name) !== null) ?? names[0] ?? "";
   const curve = curveOf(updates, first) ?? updates[0];
   const more = layers - Math.min(3, names.length);
+  // The list of names may be cut; layers without an update tell the rest.
+  const still = updates.filter((one) => one.value.every(isZero)).map((one) => one.layer);
+  const module = moduleOf([...names, ...still], [...names, ...updates.map((one) => one.layer)]);
   return {
     severity: "warning",
     message: `${names.slice(0, 3).join(", ")}${more > 0 ? ` and ${more} more` : ""} have trainable parameters that no optimizer holds: ${say(Math.round(100 * share))} % of all trainable ones stay what they were. Gradients are computed for them in each step, and nothing is done with those.`,
-    onset: { step: curve === undefined ? null : at(curve.step, 0), layer: first },
+    onset: { step: curve === undefined ? null : at(curve.step, 0), layer: module ?? first },
     end: null,
     recovered: false,
     evidence: [
@@ -221,6 +229,19 @@ function notGiven(
       },
     ],
   };
+}
+
+/** The smallest module that holds all frozen layers, where it holds several and none that trains. */
+function moduleOf(frozen: readonly string[], all: readonly string[]): string | null {
+  const still = new Set(frozen);
+  const [path = [], ...others] = [...still].map((layer) => layer.split("."));
+  if (others.length === 0) return null;
+  let depth = 0;
+  while (depth < path.length && others.every((other) => other[depth] === path[depth])) depth += 1;
+  if (depth === 0) return null;
+  const module = path.slice(0, depth).join(".");
+  const isWhole = all.every((layer) => still.has(layer) || (layer !== module && !layer.startsWith(`${module}.`)));
+  return isWhole ? module : null;
 }
 
 const rowsFrom = (curve: LayerCurve, step: number): number => curve.step.filter((one) => one >= step).length;
