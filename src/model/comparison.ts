@@ -4,8 +4,7 @@ import { Task } from "./example.ts";
 import { WireNumber } from "./number.ts";
 
 /** `no-difference-shown`: the examples cannot tell. It is no proof that there is none. */
-export const ComparisonVerdict = z.enum(["better", "worse", "no-difference-shown"]);
-export type ComparisonVerdict = z.infer<typeof ComparisonVerdict>;
+const ComparisonVerdict = z.enum(["better", "worse", "no-difference-shown"]);
 
 /** One metric of A and of B on the examples that both have; `difference` is B minus A. */
 export const MetricComparison = z.object({

@@ -68,7 +68,7 @@ const sentence = (next: Random): string =>
   `${pick(next, subjects)} ${pick(next, verbs)} ${pick(next, objects)}${pick(next, endings)}`;
 
 /** Drops, repeats, replaces and moves words, as systems do; now and then cuts short or leaves empty. */
-export function perturb(next: Random, text: string): string {
+function perturb(next: Random, text: string): string {
   let words = text.split(" ");
   const kind = next.uniform();
   if (kind < 0.1) return text;

@@ -99,3 +99,14 @@ test(
     expect(others).toBeLessThanOrEqual(9);
   },
 );
+
+test("ids that come twice and missing predictions are said of the side that has them", () => {
+  const a = [...system(30, 0.8, 5), example(3, "no"), example(3, "yes")];
+  const b = system(30, 0.8, 6).map((one, i) => (i < 4 ? { ...one, prediction: null } : one));
+  const { notes } = compareExamples(a, b, options);
+  expect(notes).toEqual([
+    "Rows of A with an id that came before: 2. Only the first row of each id is compared.",
+    "Examples without a prediction in B: 4. They count as wrong.",
+  ]);
+  expect(compareExamples(system(30, 0.8, 5), system(30, 0.8, 6), options).notes).toEqual([]);
+});

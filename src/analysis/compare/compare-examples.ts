@@ -35,7 +35,7 @@ export interface CompareOptions {
 }
 
 /** Below this p, corrected for all tests, a difference is said to be there. */
-export const alpha = 0.05;
+const alpha = 0.05;
 
 /** A metric without sums is computed anew in each resample: so many weights in all are some seconds. */
 const mostWeights = 1e8;
@@ -106,7 +106,30 @@ function pairUp(a: readonly Example[], b: readonly Example[]): Paired {
     );
   if (otherInputs > 0)
     notes.push(`${otherInputs} examples with the same id have other inputs: are these the same test set?`);
+  notes.push(
+    ...lacking(
+      "A",
+      a,
+      pairs.map(([one]) => one),
+    ),
+    ...lacking(
+      "B",
+      b,
+      pairs.map(([, other]) => other),
+    ),
+  );
   return { pairs, onlyA: a.length - pairs.length, onlyB: b.length - pairs.length, notes };
+}
+
+/** What of one side is left out or counts as wrong without being so: it would be blamed on the model. */
+function lacking(side: string, all: readonly Example[], paired: readonly Example[]): string[] {
+  const twice = all.length - new Set(all.map(({ id }) => id)).size;
+  const silent = paired.filter(({ prediction }) => prediction === null).length;
+  const notes: string[] = [];
+  if (twice > 0)
+    notes.push(`Rows of ${side} with an id that came before: ${twice}. Only the first row of each id is compared.`);
+  if (silent > 0) notes.push(`Examples without a prediction in ${side}: ${silent}. They count as wrong.`);
+  return notes;
 }
 
 const sameTexts = (a: readonly string[], b: readonly string[]): boolean =>

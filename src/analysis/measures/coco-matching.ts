@@ -17,7 +17,7 @@ export const areas = {
 export type Area = keyof typeof areas;
 
 /** At most so many boxes of an image and category are looked at. */
-export const mostBoxes = 100;
+const mostBoxes = 100;
 
 /** Found boxes of one category from the highest score down, in all images, for one range of areas. */
 export interface CategoryMatches {

@@ -1,7 +1,7 @@
 import { splitWords } from "./white-space.ts";
 
 /** Words of an answer as SQuAD's evaluate-v2.0.py normalises it: lower case, no ASCII punctuation, no English articles. */
-export const answerWords = (text: string): string[] =>
+const answerWords = (text: string): string[] =>
   splitWords(
     text
       .toLowerCase()

@@ -66,7 +66,7 @@ export function* discover(
 }
 
 /** Those of `rows` that a rule holds for. */
-export function rowsOf(columns: readonly Column[], rule: readonly RulePart[], rows: Uint32Array): Uint32Array {
+function rowsOf(columns: readonly Column[], rule: readonly RulePart[], rows: Uint32Array): Uint32Array {
   return rule.reduce((left, { column, value }) => {
     const codes = columns[column]?.codes ?? new Int32Array();
     return left.filter((row) => codes[row] === value);

@@ -9,7 +9,7 @@ interface Test {
   readonly power: number;
 }
 
-export const usualTest: Test = { alpha: 0.05, power: 0.8 };
+const usualTest: Test = { alpha: 0.05, power: 0.8 };
 
 /** How many examples a slice needs for a difference to show: a test of its mean against that of the rest, which is known. */
 export function rowsNeeded(spread: Spread, difference: number, { alpha, power }: Test = usualTest): number {

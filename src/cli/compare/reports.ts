@@ -1,6 +1,6 @@
 /** What a merge is gated by: the comparison as Markdown for the pull request, and as JUnit for the build. */
 import type { ExampleComparison, MetricComparison } from "../../model/comparison.ts";
-import { numberText } from "../terminal/text.ts";
+import { numberText, plain } from "../terminal/text.ts";
 
 const signed = (value: unknown): string => {
   const text = numberText(value);
@@ -12,7 +12,9 @@ const intervalOf = ({ low, high }: MetricComparison): string =>
 
 /** Names come from files: nothing in them is markup. */
 const cell = (text: string): string =>
-  text.replaceAll(/[\\`*_{}[\]()#+!|<>~]/g, (sign) => `\\${sign}`).replaceAll(/\s+/g, " ");
+  plain(text)
+    .replaceAll(/[\\`*_{}[\]()#+!|<>~&]/g, (sign) => `\\${sign}`)
+    .replaceAll(/\s+/g, " ");
 
 export function comparisonMarkdown(comparison: ExampleComparison): string {
   const { a, b, metrics, statement, changed, notes, regressions } = comparison;

@@ -30,9 +30,9 @@ export function comparisonText(comparison: ExampleComparison, style: Style): str
     blocks.push(
       labelled(
         "  ",
-        `With ${count(power.examples, "independent example")} a difference of ${numberText(power.visible)} per example in ${power.metric} shows (power 80 %). ` +
+        `With ${count(power.examples, "independent example")} a difference of ${numberText(power.visible)} per example in ${power.metric} shows (power 80 %). Needed ` +
           power.needed
-            .map(({ difference, examples }) => `For ${numberText(difference)}: ${examples.toLocaleString("en-US")}`)
+            .map(({ difference, examples }) => `for ${numberText(difference)}: ${examples.toLocaleString("en-US")}`)
             .join("; ") +
           ".",
         style.width,

@@ -24,14 +24,15 @@ function sliceBlocks(evaluation: Evaluation, byId: ReadonlyMap<string, Example>,
   const { bold, dim } = style.colours;
   const { slices, search, errors } = evaluation;
   if (search === null) return [];
-  const looked = `${search.candidates.toLocaleString("en-US")} kinds of example from ${count(search.attributes, "attribute")} were tried`;
+  const looked = `${search.candidates.toLocaleString("en-US")} ${search.candidates === 1 ? "kind" : "kinds"} of example from ${count(search.attributes, "attribute")} ${search.candidates === 1 ? "was" : "were"} tried`;
   if (slices.length === 0) {
     const seen = search.visibleDifference;
     const limit =
       seen === null
         ? ""
         : ` With so many examples only a kind that is worse by ${numberText(seen)} or more would show.`;
-    return labelled("", `No kind of example is shown to fail more than the others (${looked}).${limit}`, style.width);
+    const note = `No kind of example is shown to fail more than the others (${looked}).${limit}`;
+    return [labelled("", note, style.width).join("\n")];
   }
   const heading = [
     `${bold("Where it fails")}  ${dim(`mean error (${errors.measuredBy}) there and elsewhere, 95 % interval of the difference`)}`,

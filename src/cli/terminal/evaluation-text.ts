@@ -91,7 +91,7 @@ function metricLines({ metrics: all, errors, n }: Evaluation, style: Style): str
       ? []
       : [
           dim(
-            `  ${errors.count.toLocaleString("en-US")} of ${count(n, "example")} are not fully right (${errors.measuredBy})`,
+            `  ${errors.count.toLocaleString("en-US")} of ${count(n, "example")} ${errors.count === 1 ? "is" : "are"} not fully right (${errors.measuredBy})`,
           ),
         ]),
   ];
