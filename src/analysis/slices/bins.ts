@@ -13,7 +13,7 @@ const play = 0.02;
 const rare = { share: 0.005, rows: 20 };
 
 /** The name of all categories that are too rare to stand alone. */
-const otherValue = "(any other)";
+export const otherValue = "(any other)";
 
 /** An attribute as columns for the search: categories, ranges, and open ranges as columns of their own. */
 export function columnsOf(attribute: string, values: AttributeValues): Column[] {
