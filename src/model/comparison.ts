@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { Slice } from "./evaluation.ts";
 import { Task } from "./example.ts";
 import { WireNumber } from "./number.ts";
 
@@ -59,8 +58,6 @@ export const ExampleComparison = z.object({
     fixedExamples: z.array(z.string()),
     brokenExamples: z.array(z.string()),
   }),
-  /** Kinds of input on which B is worse than A, held up on a half that had no part in finding them. */
-  regressions: z.array(Slice),
   notes: z.array(z.string()),
 });
 export type ExampleComparison = z.infer<typeof ExampleComparison>;

@@ -69,6 +69,11 @@ test("only common examples count, each once, and what does not fit is said", () 
   expect(notes.join(" ")).toContain("3 examples have other references");
 });
 
+test("another test set under the same ids is refused", () => {
+  const other = system(60, 0.8, 7).map((one) => ({ ...one, references: [`${one.references[0]}!`] }));
+  expect(() => compareExamples(system(60, 0.8, 7), other, options)).toThrow(/60 of 60 examples .* other right answers/);
+});
+
 test("files without a common id are no comparison", () => {
   const other = system(20, 0.8, 1).map((one) => ({ ...one, id: `x${one.id}` }));
   const comparison = compareExamples(system(20, 0.8, 1), other, options);

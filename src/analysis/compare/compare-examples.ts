@@ -1,4 +1,5 @@
 /** Is B really better than A? Two sets of predictions for the same examples, metric by metric, with paired tests. */
+import { AppError } from "../../base/errors.ts";
 import { holm } from "../../base/multiple.ts";
 import { Random } from "../../base/random.ts";
 import type { ExampleComparison, MetricComparison } from "../../model/comparison.ts";
@@ -70,7 +71,6 @@ export function compareExamples(
     metrics: compared,
     power: deciding === null || differences === null ? null : powerOf(deciding.name, differences, [0.05, 0.02, 0.01]),
     changed: changedOf(pairs, errors),
-    regressions: [],
     notes,
   };
   return { ...comparison, statement: statementOf(comparison) };
@@ -99,6 +99,11 @@ function pairUp(a: readonly Example[], b: readonly Example[]): Paired {
     if (example.input !== null && other.input !== null && example.input !== other.input) otherInputs += 1;
     pairs.push([example, other]);
   }
+  if (otherReferences > pairs.length / 2)
+    throw new AppError(
+      "unreadable-input",
+      `${otherReferences} of ${pairs.length} examples with the same id have other right answers in B than in A: these are different test sets, or rows in another order. Give both files the ids of the same examples, or both the same answers with --references.`,
+    );
   const notes: string[] = [];
   if (otherReferences > 0)
     notes.push(

@@ -19,13 +19,13 @@ export function statementOf({
 }: Omit<ExampleComparison, "statement">): string {
   if (common === 0) return `${a.name} and ${b.name} have no example in common: their ids never match.`;
   const decision = metrics.find(({ name }) => name === decidedBy);
-  if (decision === undefined) return `No metric could be computed on the ${common} common examples.`;
+  if (decision === undefined) return `No metric could be computed on what the two have in common.`;
   const interval =
     decision.low === null || decision.high === null
       ? ""
       : ` [${text(decision.low, true)}, ${text(decision.high, true)}]`;
   const p = decision.corrected === null ? "" : `, p ${text(decision.corrected)}`;
-  const figures = `${decision.name} ${text(decision.a)} -> ${text(decision.b)}, ${text(decision.difference, true)}${interval}${p}, ${common} common examples`;
+  const figures = `${decision.name} ${text(decision.a)} -> ${text(decision.b)}, ${text(decision.difference, true)}${interval}${p}, ${common} common ${common === 1 ? "example" : "examples"}`;
   if (verdict !== "no-difference-shown") return `${b.name} is ${verdict} than ${a.name}: ${figures}.`;
   const [two] = power === null ? [] : power.needed.slice(1, 2);
   const needs =

@@ -2,7 +2,7 @@ import { defineCommand } from "../command.ts";
 
 export const compareCommand = defineCommand({
   id: "compare",
-  summary: "Say whether predictions B are really better than A on the same examples, and where they are worse",
+  summary: "Say whether predictions B are really better than A on the same examples",
   operands: "<a> <b>",
   options: [
     ["--references <file...>", "right answers in files of their own, for both"],

@@ -17,7 +17,7 @@ const cell = (text: string): string =>
     .replaceAll(/\s+/g, " ");
 
 export function comparisonMarkdown(comparison: ExampleComparison): string {
-  const { a, b, metrics, statement, changed, notes, regressions } = comparison;
+  const { a, b, metrics, statement, changed, notes } = comparison;
   const rows = metrics.map(
     (one) =>
       `| ${cell(one.name)} | ${numberText(one.a)} | ${numberText(one.b)} | ${signed(one.difference)} | ${intervalOf(one)} | ${
@@ -34,10 +34,6 @@ export function comparisonMarkdown(comparison: ExampleComparison): string {
     ...rows,
     "",
     `${changed.fixed} examples became better, ${changed.broken} worse.`,
-    ...regressions.map(
-      ({ where, n, difference, low, high }) =>
-        `- Worse where ${cell(where.map(({ attribute, value }) => `${attribute} is ${String(value)}`).join(" and "))}: ${signed(difference)} [${signed(low)}, ${signed(high)}] error, ${n} examples.`,
-    ),
     ...notes.map((note) => `> ${cell(note)}`),
     "",
   ].join("\n");
