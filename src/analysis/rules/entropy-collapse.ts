@@ -34,7 +34,7 @@ const leastRows = 10;
 const collapsedShare = 0.15;
 /** Without a reward to go by, or with one that has risen, only a fall within this many rows is called a collapse. */
 const fastRows = 20;
-/** ... and of a log with fewer than 60 rows within a third of them, since each of them is many updates. */
+/** ... or, where each row is several updates, so many of those and a third of the rows. */
 const fastShare = 1 / 3;
 /** Healthy entropies wander up by a half; a policy that becomes random doubles. */
 const blownFactor = 1.5;
@@ -85,7 +85,9 @@ const entropyFault = defineFact<EntropyFault | null>({
       return null;
     if (low > 0 && rows.length - low >= lastingRows) {
       const row = Math.max(1, departure(rows, low, start, at(rows.smooth, low)));
-      const isSlow = low - row > Math.min(fastRows, fastShare * rows.length);
+      const isSlow =
+        low - row > fastRows ||
+        (at(rows.step, low) - at(rows.step, row) > fastRows && low - row > fastShare * rows.length);
       const temperature = get(options)?.number("temperature") ?? 1;
       const isExpected =
         temperature < coldTemperature
