@@ -59,13 +59,14 @@ function largestNear(rows: Curve, from: number, to: number): number {
 
 /**
  * A row that is the mean of this many steps hides how long a spike was; a mean that doubles is no single batch. What comes
- * back again and again (the holidays of forecast) is data. Its gradient tells as much as a loss above that of the untrained
- * model, where clipping or a single logged step does not hide it.
+ * back again and again (the holidays of forecast) is data. Its gradient tells, where clipping or a single logged step does not
+ * hide it, and in a short log a loss above that of the untrained model: of hundreds of rows one may be odd.
  */
 const rowOfManySteps = 4;
 const fewSpikes = 2;
 const longHeight = 2;
 const longSigmas = 20;
+const fewRows = 40;
 /** ... and of few rows, whose noise is known as "at most" only, where both tell. */
 const longSigmasBoth = 10;
 
@@ -119,7 +120,7 @@ export const lossSpike = defineRule({
       (isEpoch || stepsPerRow(shape.rows.step) >= rowOfManySteps) &&
       worst.peak.value >= longHeight * worst.before &&
       sigmas >= (isWorst && hasNormRisen && !isNoisy ? longSigmasBoth : longSigmas) &&
-      (isWorst || hasNormRisen);
+      ((isWorst && shape.rows.length < fewRows) || hasNormRisen);
     const isHarmful =
       isContradiction || isNoisy
         ? isContradiction ||
