@@ -1,5 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { mad, mean, median, noiseOf, quantile, slope, SortedWindow, spreadOfWindow } from "./statistics.ts";
+import {
+  bendsOf,
+  mad,
+  mean,
+  median,
+  noiseAtMost,
+  noiseOf,
+  quantile,
+  slope,
+  SortedWindow,
+  spreadOfWindow,
+} from "./statistics.ts";
 import { random } from "../analysis/synthetic.fixture.ts";
 
 const naiveQuantile = (values: readonly number[], share: number): number => {
@@ -48,5 +59,19 @@ describe("statistics", () => {
     const window = new SortedWindow(4000);
     for (let i = 0; i < 4000; i++) window.push(2 * next.normal());
     expect(spreadOfWindow(window)).toBeCloseTo(2, 0);
+  });
+
+  test("noise is at most what few rows of a steep curve tell, in 19 of 20 of them, and not told by five", () => {
+    const next = random(13);
+    let within = 0;
+    for (let run = 0; run < 400; run++) {
+      const steep = Array.from({ length: 12 }, (_, i) => 50 * Math.exp(-0.05 * i) + next.normal());
+      if (noiseAtMost(bendsOf(steep)) >= 1) within += 1;
+    }
+    // Neighbouring bends share two of three rows, so that the certainty is not quite the 95 % of ones of their own.
+    expect(within / 400).toBeGreaterThan(0.88);
+    expect(noiseAtMost(bendsOf([5, 4, 3, 2.5, 2]))).toBe(Number.POSITIVE_INFINITY);
+    const many = Array.from({ length: 4000 }, (_, i) => 100 - i / 10 + 2 * next.normal());
+    expect(noiseAtMost(bendsOf(many))).toBeCloseTo(2, 0);
   });
 });

@@ -3,6 +3,7 @@ import { defineFact } from "../fact.ts";
 import { type Curve, finiteRows, rowBefore } from "./curve.ts";
 import { evalLoss } from "./eval-loss.ts";
 import { learningRate, type LearningRate } from "./learning-rate.ts";
+import { fewestShortRows } from "./loss-drift.ts";
 import { type Excursion, harmOf, type LossShape, lossShape } from "./loss-shape.ts";
 
 /** A rise of the loss that did not come back. */
@@ -26,11 +27,15 @@ const lostShare = 0.2;
 /** A rise within the warm-up, or within half as long again, that stays near the first loss, is what a warm-up looks like. */
 const afterWarmUp = 1.5;
 const nearStart = 1.25;
-export const isWarmUpRise = (shape: LossShape, excursion: Excursion, rate: LearningRate | null): boolean =>
-  rate !== null &&
-  rate.warmedUpAt !== null &&
-  excursion.step <= afterWarmUp * rate.warmedUpAt &&
-  excursion.peak.value <= nearStart * shape.initial;
+export const isWarmUpRise = (shape: LossShape, { step, peak }: Excursion, rate: LearningRate | null): boolean =>
+  isWithinWarmUp({ step, peak: peak.value }, shape, rate);
+
+const isWithinWarmUp = (
+  { step, peak }: { readonly step: number; readonly peak: number },
+  { initial }: LossShape,
+  rate: LearningRate | null,
+): boolean =>
+  rate !== null && rate.warmedUpAt !== null && step <= afterWarmUp * rate.warmedUpAt && peak <= nearStart * initial;
 
 /** What rises ever faster stands at half its height only for its last rows, and is not on its way back. */
 const isRising = ({ value, length }: Curve): boolean =>
@@ -114,6 +119,8 @@ export const divergence = defineFact<Divergence>({
     const { row } = drift;
     let peak = row;
     for (let i = row; i < rows.length; i++) if (at(rows.value, i) > at(rows.value, peak)) peak = i;
+    const isOfFew = rows.length < fewestShortRows;
+    if (isOfFew && isWithinWarmUp({ step: drift.step, peak: at(rows.value, peak) }, shape, rate)) return undefined;
     return {
       kind: "drift",
       row,

@@ -110,7 +110,7 @@ export function findDrift(rows: Curve, noise: number): Drift | null {
  * A log with too few rows for blocks: single rows count, as medians of three, and all that training had gained must be
  * lost. A recorded test of learning rates has 36 rows, of which the last 10 to 15 rise ever faster.
  */
-const fewestShortRows = 20;
+export const fewestShortRows = 20;
 const fewestRisingRows = 5;
 const lastRows = 3;
 

@@ -100,13 +100,22 @@ describe("no-learning", () => {
   });
 
   test("is not applicable, rather than clean, while there are too few rows", () => {
-    expect(missingFor(rule, { rows: rows.slice(0, 19) })).toEqual(["loss of supervised training, 20 rows of it"]);
+    expect(missingFor(rule, { rows: rows.slice(0, 7) })).toEqual(["loss of supervised training, 8 rows of it"]);
+    // Twelve rows that scatter by more than they may have gained say neither that it learns nor that it does not.
+    const next = random(7);
+    const scattered = Array.from({ length: 12 }, (_, i): Row => ({
+      step: 10 * i,
+      loss: 2 * (1 + 0.05 * next.normal()),
+    }));
+    expect(missingFor(rule, { rows: scattered })).toEqual(["loss of supervised training, 20 rows of it"]);
+    // These fall by far more than their noise.
+    expect(missingFor(rule, { rows: rows.slice(0, 12) })).toBeUndefined();
   });
 
   test("is not applicable without a loss, and to a reinforcement loss", () => {
-    expect(missingFor(rule, { rows: without(rows, "loss") })).toEqual(["loss of supervised training, 20 rows of it"]);
+    expect(missingFor(rule, { rows: without(rows, "loss") })).toEqual(["loss of supervised training, 8 rows of it"]);
     const policy = rows.map((row): Row => ({ ...row, reward: 0.5 }));
-    expect(missingFor(rule, { rows: policy })).toEqual(["loss of supervised training, 20 rows of it"]);
+    expect(missingFor(rule, { rows: policy })).toEqual(["loss of supervised training, 8 rows of it"]);
   });
 });
 
