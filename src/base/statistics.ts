@@ -68,7 +68,17 @@ const bendToSigma = 1 / (0.6745 * Math.sqrt(6));
  * count; 8 of 10, 20 of 30, and of many the median itself). Infinite for fewer than five: none of them need be above.
  */
 export function noiseAtMost(bends: Numbers): number {
-  const count = bends.length;
+  const place = placeAbove(bends.length);
+  return place < bends.length ? bendToSigma * at(sorted(bends), place) : Number.POSITIVE_INFINITY;
+}
+const certainty = 0.95;
+/** Of the normal distribution, which the binomial is as good as from this count on. */
+const certaintyInSigmas = 1.645;
+const manyCounted = 100;
+
+/** Place, from 0, of the value in ascending order that lies above the median of all such at 95 %. */
+function placeAbove(count: number): number {
+  if (count >= manyCounted) return Math.ceil((count + certaintyInSigmas * Math.sqrt(count)) / 2);
   let chance = 0.5 ** count;
   let below = chance;
   let place = 0;
@@ -77,9 +87,8 @@ export function noiseAtMost(bends: Numbers): number {
     place += 1;
     below += chance;
   }
-  return place < count ? bendToSigma * at(sorted(bends), place) : Number.POSITIVE_INFINITY;
+  return place;
 }
-const certainty = 0.95;
 
 /** Sizes of the second differences. */
 export function bendsOf(values: Numbers): Float64Array<ArrayBuffer> {
