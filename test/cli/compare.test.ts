@@ -50,6 +50,9 @@ test("what cannot be compared says what to do", { timeout: 60_000 }, async () =>
   const unknown = await llmdbg(["compare", a, a, "--metric", "bleu"]);
   expect(unknown.status).toBe(2);
   expect(unknown.stderr).toContain("these can: accuracy");
+  const boxes = await llmdbg(["compare", a, a, "--task", "detection"]);
+  expect(boxes.status).toBe(2);
+  expect(boxes.stderr).toContain("Files of detection are not read by this version");
   const missing = await llmdbg(["compare", a, join(folder, "no.jsonl")]);
   expect(missing.status).toBe(2);
 });

@@ -9,7 +9,11 @@ export const evaluateCommand = defineCommand({
     ["--references <file...>", "right answers in files of their own: one for each line, or by id"],
     ["--sources <file>", "inputs in a file of their own, one for each line"],
     ["--train <file>", "training data, to find examples of it among the tested ones"],
-    ["--task <task>", "what the model does (default: told from the data)", Task.options],
+    [
+      "--task <task>",
+      "what the model does (default: told from the data)",
+      Task.options.filter((task) => !/ranking|detection/.test(task)),
+    ],
     ["--input-field <name>", "field of the input (default: found by its name); a.b is b within a"],
     ["--prediction-field <name>", "field of the prediction"],
     ["--reference-field <name>", "field of the right answer"],

@@ -3,7 +3,7 @@ import { AppError } from "../../base/errors.ts";
 import { guessTask } from "../../analysis/index.ts";
 import { joinReferences, mixedForms, rolesFrom, type ReadExamples } from "../../ingest/index.ts";
 import type { ReadPredictions } from "../../model/evaluation.ts";
-import type { Example, Task } from "../../model/example.ts";
+import { Task, type Example } from "../../model/example.ts";
 import { readPredictions } from "./read-predictions.ts";
 
 export interface GatherOptions {
@@ -28,7 +28,15 @@ export interface Gathered {
   readonly trainingInputs: ReadonlySet<string> | null;
 }
 
+/** Their metrics are there (docs/metrics.md); files of queries, images and videos are not read by the command yet. */
+const unreadTasks: readonly Task[] = ["ranking", "detection", "temporal-detection"];
+
 export async function gatherExamples(options: GatherOptions): Promise<Gathered> {
+  if (options.task !== undefined && unreadTasks.includes(options.task))
+    throw new AppError(
+      "bad-request",
+      `Files of ${options.task} are not read by this version. One row for each example is: ${Task.options.filter((task) => !unreadTasks.includes(task)).join(", ")}.`,
+    );
   const { path, attributes, onProgress } = options;
   const read = await readPredictions({ path, fields: rolesFrom(options.fields), attributes, onProgress });
   const mixed = mixedForms(read.forms);
