@@ -1,16 +1,19 @@
 /** What should not matter to a diagnosis, done to a recorded run: other names, other steps, other clocks, less of it. */
 import {
   dataTime,
+  epochTime,
   evalLoss,
   evalMetric,
   gradNorm,
   isLayerSeries,
   learningRate,
+  optimizerTime,
   stepsPerSecond,
   stepTime,
   throughput,
   trainAccuracy,
   trainLoss,
+  trainTime,
   type Signal,
 } from "../../../src/analysis/signals.ts";
 import { foremost } from "../../../src/analysis/facts/curve.ts";
@@ -194,6 +197,10 @@ function unconfigured(recorded: Recorded): Recorded {
   return withRun(recorded, { config: Object.fromEntries(seen), dialect: null });
 }
 
+/** What trainers time, under all names that are read as times; `time` alone is a step's or that since the start. */
+const bareTime: Signal = { id: "time", matches: (name) => /^(train\/)?time$/i.test(name) };
+const times = [stepTime, trainTime, optimizerTime, epochTime, bareTime];
+
 /** A machine that is slower all through. */
 function slower(recorded: Recorded): Recorded {
   const factor = 3;
@@ -201,7 +208,7 @@ function slower(recorded: Recorded): Recorded {
   const start = run.recording?.startedAt ?? 0;
   const later = (time: number): number => start + factor * (time - start);
   const series = run.series.map((points) => {
-    const isTime = isOf(stepTime, points) || isOf(dataTime, points);
+    const isTime = [...times, dataTime].some((signal) => isOf(signal, points));
     const isSpeed = isOf(throughput, points) || isOf(stepsPerSecond, points);
     const unit = isTime ? factor : isSpeed ? 1 / factor : 1;
     return { ...points, time: points.time.map(later), value: points.value.map((value) => value * unit) };
@@ -350,7 +357,7 @@ export const changes: readonly Change[] = [
   { id: "no-configuration", title: "no configuration", apply: unconfigured },
   { id: "no-gradient-norm", title: "no gradient norm", apply: without(gradNorm) },
   { id: "no-learning-rate", title: "no learning rate", apply: without(learningRate) },
-  { id: "no-speed", title: "no step time nor throughput", apply: without(stepTime, throughput, stepsPerSecond) },
+  { id: "no-speed", title: "no step time nor throughput", apply: without(...times, throughput, stepsPerSecond) },
   { id: "no-accuracy", title: "no training accuracy", apply: without(trainAccuracy) },
   { id: "no-evaluation", title: "no evaluation", apply: without(evalLoss, evalMetric) },
   { id: "not-watched", title: "layers not watched", apply: without(watched) },
