@@ -1,7 +1,5 @@
 import type { Power } from "../../model/comparison.ts";
-
-/** z of a two-sided test at 5 % plus z of a power of 80 %: 1.9600 + 0.8416. */
-const zs = 2.8016;
+import { rowsNeeded, visibleDifference } from "../slices/power.ts";
 
 /** From the spread of the paired differences of `count` independent units. */
 export function powerOf(metric: string, differences: Float64Array, sizes: readonly number[]): Power | null {
@@ -10,11 +8,12 @@ export function powerOf(metric: string, differences: Float64Array, sizes: readon
   if (n < 10) return null;
   const mean = counted.reduce((sum, value) => sum + value, 0) / n;
   const deviation = Math.sqrt(counted.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1));
-  if (deviation === 0) return null;
+  const visible = visibleDifference({ deviation }, n);
+  if (visible === null) return null;
   return {
     metric,
     examples: n,
-    visible: (zs * deviation) / Math.sqrt(n),
-    needed: sizes.map((difference) => ({ difference, examples: Math.ceil(((zs * deviation) / difference) ** 2) })),
+    visible,
+    needed: sizes.map((difference) => ({ difference, examples: rowsNeeded({ deviation }, difference) })),
   };
 }

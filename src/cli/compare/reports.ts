@@ -1,14 +1,9 @@
 /** What a merge is gated by: the comparison as Markdown for the pull request, and as JUnit for the build. */
 import type { ExampleComparison, MetricComparison } from "../../model/comparison.ts";
-import { numberText, plain } from "../terminal/text.ts";
-
-const signed = (value: unknown): string => {
-  const text = numberText(value);
-  return /^[-−N]/.test(text) || text === "0" ? text : `+${text}`;
-};
+import { numberText, plain, signedText } from "../terminal/text.ts";
 
 const intervalOf = ({ low, high }: MetricComparison): string =>
-  low === null || high === null ? "–" : `[${signed(low)}, ${signed(high)}]`;
+  low === null || high === null ? "–" : `[${signedText(low)}, ${signedText(high)}]`;
 
 /** Names come from files: nothing in them is markup. */
 const cell = (text: string): string =>
@@ -20,7 +15,7 @@ export function comparisonMarkdown(comparison: ExampleComparison): string {
   const { a, b, metrics, statement, changed, notes } = comparison;
   const rows = metrics.map(
     (one) =>
-      `| ${cell(one.name)} | ${numberText(one.a)} | ${numberText(one.b)} | ${signed(one.difference)} | ${intervalOf(one)} | ${
+      `| ${cell(one.name)} | ${numberText(one.a)} | ${numberText(one.b)} | ${signedText(one.difference)} | ${intervalOf(one)} | ${
         one.corrected === null ? "–" : numberText(one.corrected)
       } | ${one.verdict.replaceAll("-", " ")} |`,
   );
@@ -53,7 +48,7 @@ export function comparisonJunit({ a, b, metrics, decidedBy }: ExampleComparison)
   const failures = metrics.filter(({ name, verdict }) => name === decidedBy && verdict === "worse").length;
   const skipped = metrics.filter(({ p }) => p === null).length;
   const cases = metrics.map((one) => {
-    const figures = `${numberText(one.a)} -> ${numberText(one.b)}, ${signed(one.difference)} ${intervalOf(one)}`;
+    const figures = `${numberText(one.a)} -> ${numberText(one.b)}, ${signedText(one.difference)} ${intervalOf(one)}`;
     const open = `    <testcase classname="llmdbg.compare" name="${xml(one.name)}"`;
     if (one.p === null)
       return `${open}><skipped message="${xml(`${figures}: too few examples for a test`)}"/></testcase>`;

@@ -1,11 +1,6 @@
 import type { ExampleComparison, MetricComparison } from "../../model/comparison.ts";
 import type { Style } from "./style.ts";
-import { count, labelled, numberText, plain } from "./text.ts";
-
-const signed = (value: unknown): string => {
-  const text = numberText(value);
-  return /^[-−N]/.test(text) || text === "0" ? text : `+${text}`;
-};
+import { count, labelled, numberText, plain, signedText } from "./text.ts";
 
 /** A comparison for people: the verdict, each metric with its interval and corrected p, what changed, what it would take. */
 export function comparisonText(comparison: ExampleComparison, style: Style): string {
@@ -47,8 +42,8 @@ function metricRows(metrics: readonly MetricComparison[], decidedBy: string | nu
     one.name,
     numberText(one.a),
     numberText(one.b),
-    signed(one.difference),
-    one.low === null || one.high === null ? "" : `[${signed(one.low)}, ${signed(one.high)}]`,
+    signedText(one.difference),
+    one.low === null || one.high === null ? "" : `[${signedText(one.low)}, ${signedText(one.high)}]`,
     one.corrected === null ? "" : numberText(one.corrected),
   ]);
   const header = ["metric", "A", "B", "B - A", "95 %", "p corrected"];

@@ -71,3 +71,9 @@ export function bytesText(bytes: number): string {
   }
   return `${unit === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${units[unit] ?? "B"}`;
 }
+
+/** A difference with its sign. */
+export function signedText(value: unknown): string {
+  const text = numberText(value);
+  return /^[-−N]/.test(text) || text === "0" ? text : `+${text}`;
+}
